@@ -1,0 +1,1 @@
+//! Criterion benchmarks beside their measured limits and peers.

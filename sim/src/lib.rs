@@ -1,0 +1,1 @@
+//! Seeded, deterministic simulator: replays YAML failure scenarios against the core.
