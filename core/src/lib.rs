@@ -1,16 +1,34 @@
 //! Tepui's whole control plane, as one pure, sans-IO state machine.
+//!
+//! # Map
+//!
+//! - The kernel every machine stands on: [`machine`], [`outbox`], [`time`], [`timers`], [`rng`],
+//!   [`durable`], [`invariant`], [`ids`], [`wire`].
+//! - Plain data: [`model`] (agents, frameworks, tasks, offers), [`resources`] and what nodes say
+//!   to each other, [`message`].
+//! - Masters: [`log`] (the replicated log).
+//! - Agents: [`agent`]; executors: [`executor`]; frameworks: [`scheduler`]. All find the leader
+//!   through [`detector`].
 #![no_std]
 
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod agent;
+pub mod detector;
 pub mod durable;
+pub mod executor;
 pub mod ids;
 pub mod invariant;
+pub mod log;
 pub mod machine;
+pub mod message;
+pub mod model;
 pub mod outbox;
+pub mod resources;
 pub mod rng;
+pub mod scheduler;
 pub mod time;
 pub mod timers;
 pub mod wire;

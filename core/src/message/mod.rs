@@ -1,0 +1,33 @@
+//! What nodes say to each other. Masters among themselves speak [`crate::log`]'s messages.
+
+pub mod agent;
+pub mod executor;
+pub mod scheduler;
+
+use crate::model::MasterInfo;
+use alloc::string::String;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A legal "no", sent to the peer as data. The state was not changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+pub enum Reject {
+    /// This master does not lead.
+    #[error("this master does not lead{}", leader.as_ref().map_or_else(|| String::from(": there is no leader now, try again"), |l| alloc::format!(": ask {}", l.address)))]
+    NotLeading {
+        /// Who does, if known.
+        leader: Option<MasterInfo>,
+    },
+    /// The call is not one that this framework, or anybody, may make now.
+    #[error("{0}")]
+    Invalid(String),
+    /// The framework is not subscribed through this connection.
+    #[error("{0}")]
+    NotSubscribed(String),
+    /// Not allowed to this principal.
+    #[error("{0}")]
+    Forbidden(String),
+    /// A bound was reached; try again later.
+    #[error("{0}")]
+    Busy(String),
+}

@@ -1,0 +1,20 @@
+//! What the cluster is made of: plain data that machines, messages and checkpoints share.
+//!
+//! Immutable payloads travel in [`Arc`](alloc::sync::Arc)s: a task's description is cloned into
+//! messages, checkpoints and views without being copied.
+
+mod agent;
+mod command;
+mod framework;
+mod master;
+mod offer;
+mod status;
+mod task;
+
+pub use agent::{AgentInfo, Domain};
+pub use command::CommandInfo;
+pub use framework::{Capabilities, FrameworkInfo};
+pub use master::MasterInfo;
+pub use offer::{Filters, Offer, OfferOperation};
+pub use status::{Reason, Source, StatusUpdate, TaskStatus};
+pub use task::{ExecutorInfo, Label, TaskInfo, TaskState};
