@@ -1,0 +1,362 @@
+//! Canonical collections of resources, and their arithmetic.
+
+use super::parse::{self, ParseError};
+use super::quantities::Quantities;
+use super::resource::{KindError, Resource, ResourceKind};
+use super::role::Role;
+use super::scalar::Scalar;
+use super::value::{Value, ValueError};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The most different kinds in one collection.
+pub const RESOURCES_MAX: usize = 4_096;
+
+/// Why resources were refused. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ResourcesError {
+    /// A kind that makes no sense.
+    #[error("resource '{resource}': {why}")]
+    Kind {
+        /// As it prints.
+        resource: String,
+        /// What is wrong with it.
+        why: KindError,
+    },
+    /// Two amounts of one kind that do not go together.
+    #[error("resource '{resource}': {why}")]
+    Value {
+        /// The kind, as it prints.
+        resource: String,
+        /// What is wrong.
+        why: ValueError,
+    },
+    /// Nothing of this kind is there.
+    #[error("resource '{0}' is not available")]
+    Missing(String),
+    /// A volume or whole device that exists already.
+    #[error("resource '{0}' exists already, and there can be only one")]
+    Twice(String),
+    /// Several holders of something that is not shared, or none at all.
+    #[error("resource '{0}' is not shared, so it is held exactly once")]
+    Copies(String),
+    /// More than [`RESOURCES_MAX`].
+    #[error("{0} kinds of resources are too many: at most {RESOURCES_MAX}")]
+    Many(usize),
+}
+
+/// A sum of resources. Sorted by kind, each kind once, nothing empty: equal amounts are equal
+/// values, in whatever order they were added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Resource>")]
+pub struct Resources(Vec<Resource>);
+
+impl Resources {
+    /// Nothing.
+    pub const EMPTY: Resources = Resources(Vec::new());
+
+    /// Reads the text form, such as
+    /// `cpus:4;mem:4096;ports:[31000-32000,33000-33010];zones:{a,b};cpus(web):2`. What names no
+    /// role is reserved for `default_role`, unless that is `*`.
+    ///
+    /// # Errors
+    /// Says at which byte what is wrong.
+    pub fn parse(text: &str, default_role: &Role) -> Result<Resources, ParseError> {
+        parse::resources(text, default_role)
+    }
+
+    /// Adds up `items`.
+    ///
+    /// # Errors
+    /// When one makes no sense or two do not go together.
+    pub fn new(items: impl IntoIterator<Item = Resource>) -> Result<Resources, ResourcesError> {
+        let mut sum = Resources::EMPTY;
+        for item in items {
+            sum.include(&item)?;
+        }
+        Ok(sum)
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many kinds there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// By kind, in order.
+    pub fn iter(&self) -> core::slice::Iter<'_, Resource> {
+        self.0.iter()
+    }
+
+    /// What there is of `kind`.
+    #[must_use]
+    pub fn find(&self, kind: &ResourceKind) -> Option<&Resource> {
+        self.position(kind).ok().map(|at| &self.0[at])
+    }
+
+    fn position(&self, kind: &ResourceKind) -> Result<usize, usize> {
+        self.0.binary_search_by(|item| item.kind.cmp(kind))
+    }
+
+    /// Adds one resource. What is empty is checked and then left out.
+    ///
+    /// # Errors
+    /// When it makes no sense or does not go with what is there; nothing is changed then.
+    pub fn include(&mut self, item: &Resource) -> Result<(), ResourcesError> {
+        let name = || item.kind.to_string();
+        let kind = item.kind.validate();
+        kind.map_err(|why| ResourcesError::Kind {
+            resource: name(),
+            why,
+        })?;
+        if item.copies == 0 || (item.copies != 1 && !item.kind.shared) {
+            return Err(ResourcesError::Copies(name()));
+        }
+        if item.value.is_empty() {
+            return Ok(());
+        }
+        let at = match self.position(&item.kind) {
+            Ok(at) => at,
+            Err(_) if self.0.len() == RESOURCES_MAX => {
+                return Err(ResourcesError::Many(self.0.len() + 1));
+            }
+            Err(at) => {
+                self.0.insert(at, item.clone());
+                return Ok(());
+            }
+        };
+        let ours = &mut self.0[at];
+        if item.kind.shared && ours.value == item.value {
+            let copies = ours.copies.checked_add(item.copies);
+            ours.copies = copies.ok_or_else(|| ResourcesError::Copies(name()))?;
+            return Ok(());
+        }
+        if !item.kind.merges() {
+            return Err(ResourcesError::Twice(name()));
+        }
+        let sum = ours.value.checked_add(&item.value);
+        ours.value = sum.map_err(|why| ResourcesError::Value {
+            resource: name(),
+            why,
+        })?;
+        Ok(())
+    }
+
+    /// Takes one resource away.
+    ///
+    /// # Errors
+    /// When it is not all there; nothing is changed then.
+    pub fn exclude(&mut self, item: &Resource) -> Result<(), ResourcesError> {
+        if item.value.is_empty() {
+            return Ok(());
+        }
+        let name = || item.kind.to_string();
+        let at = self.position(&item.kind);
+        let at = at.map_err(|_| ResourcesError::Missing(item.to_string()))?;
+        let ours = &mut self.0[at];
+        if !item.kind.merges() {
+            if ours.value != item.value || ours.copies < item.copies {
+                return Err(ResourcesError::Missing(item.to_string()));
+            }
+            ours.copies -= item.copies;
+            if ours.copies == 0 {
+                self.0.remove(at);
+            }
+            return Ok(());
+        }
+        let rest = ours.value.checked_sub(&item.value);
+        ours.value = rest.map_err(|why| ResourcesError::Value {
+            resource: name(),
+            why,
+        })?;
+        if ours.value.is_empty() {
+            self.0.remove(at);
+        }
+        Ok(())
+    }
+
+    /// Whether all of `other` is here.
+    #[must_use]
+    pub fn contains(&self, other: &Resources) -> bool {
+        other.0.iter().all(|item| {
+            self.find(&item.kind).is_some_and(|ours| {
+                if item.kind.merges() {
+                    ours.value.contains(&item.value)
+                } else {
+                    ours.value == item.value && ours.copies >= item.copies
+                }
+            })
+        })
+    }
+
+    /// Everything of both.
+    ///
+    /// # Errors
+    /// When a sum is too large, ranges overlap, or a volume would exist twice.
+    pub fn checked_add(&self, other: &Resources) -> Result<Resources, ResourcesError> {
+        if other.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut sum = self.clone();
+        for item in &other.0 {
+            sum.include(item)?;
+        }
+        Ok(sum)
+    }
+
+    /// Ours without `other`.
+    ///
+    /// # Errors
+    /// Says what of `other` is not here.
+    pub fn checked_sub(&self, other: &Resources) -> Result<Resources, ResourcesError> {
+        let mut rest = self.clone();
+        for item in &other.0 {
+            rest.exclude(item)?;
+        }
+        Ok(rest)
+    }
+
+    /// The amount of scalar `name` over all kinds.
+    #[must_use]
+    pub fn scalar(&self, name: &str) -> Scalar {
+        let amounts = self.0.iter().filter(|item| item.name() == name);
+        amounts
+            .filter_map(|item| item.value.scalar())
+            .fold(Scalar::ZERO, Scalar::saturating_add)
+    }
+
+    /// All scalars by name; a shared volume counts once.
+    #[must_use]
+    pub fn quantities(&self) -> Quantities {
+        let mut sum = Quantities::ZERO;
+        for item in &self.0 {
+            if let Value::Scalar(scalar) = item.value {
+                sum.add_milli(&item.kind.name, scalar.milli());
+            }
+        }
+        sum
+    }
+
+    /// Those for which `keep` holds.
+    #[must_use]
+    pub fn filter(&self, keep: impl Fn(&Resource) -> bool) -> Resources {
+        Resources(self.0.iter().filter(|item| keep(item)).cloned().collect())
+    }
+
+    /// What is reserved for exactly `role`.
+    #[must_use]
+    pub fn reserved_for(&self, role: &Role) -> Resources {
+        self.filter(|item| item.kind.reserved_role() == Some(role))
+    }
+
+    /// What is reserved for anyone.
+    #[must_use]
+    pub fn reserved(&self) -> Resources {
+        self.filter(|item| !item.kind.reservations.is_empty())
+    }
+
+    /// What is reserved for nobody.
+    #[must_use]
+    pub fn unreserved(&self) -> Resources {
+        self.filter(|item| item.kind.reservations.is_empty())
+    }
+
+    /// What may be offered to `role`: unreserved, and reserved for it or an ancestor of it.
+    #[must_use]
+    pub fn allocatable_to(&self, role: &Role) -> Resources {
+        self.filter(|item| item.kind.is_allocatable_to(role))
+    }
+
+    /// The same, marked as allocated to `role`.
+    #[must_use]
+    pub fn allocated_to(&self, role: &Role) -> Resources {
+        self.marked(Some(role))
+    }
+
+    /// The same, as the agent lists it: allocated to nobody.
+    ///
+    /// What two roles have of one kind becomes one amount again.
+    #[must_use]
+    pub fn unallocated(&self) -> Resources {
+        self.marked(None)
+    }
+
+    fn marked(&self, role: Option<&Role>) -> Resources {
+        self.changed(|kind| {
+            kind.allocation = role.cloned();
+        })
+    }
+
+    /// Amounts alone: neither reserved nor allocated, as if it were an empty agent's.
+    #[must_use]
+    pub fn flatten(&self) -> Resources {
+        self.changed(|kind| {
+            kind.allocation = None;
+            kind.reservations.clear();
+        })
+    }
+
+    /// Applies `change` to every kind and adds up what became equal. What would not add up (it was
+    /// never one agent's) stays as it is at first sight, so that nothing is invented.
+    fn changed(&self, change: impl Fn(&mut ResourceKind)) -> Resources {
+        let mut sum: Vec<Resource> = Vec::with_capacity(self.0.len());
+        for item in &self.0 {
+            let mut item = item.clone();
+            change(&mut item.kind);
+            match sum.binary_search_by(|other| other.kind.cmp(&item.kind)) {
+                Err(at) => sum.insert(at, item),
+                Ok(at) if item.kind.shared => {
+                    sum[at].copies = sum[at].copies.saturating_add(item.copies);
+                }
+                Ok(at) => {
+                    if let Ok(value) = sum[at].value.checked_add(&item.value) {
+                        sum[at].value = value;
+                    }
+                }
+            }
+        }
+        Resources(sum)
+    }
+}
+
+impl TryFrom<Vec<Resource>> for Resources {
+    type Error = ResourcesError;
+    fn try_from(items: Vec<Resource>) -> Result<Resources, ResourcesError> {
+        Resources::new(items)
+    }
+}
+
+impl<'a> IntoIterator for &'a Resources {
+    type Item = &'a Resource;
+    type IntoIter = core::slice::Iter<'a, Resource>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl FromStr for Resources {
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Resources, ParseError> {
+        Resources::parse(text, &Role::any())
+    }
+}
+
+impl fmt::Display for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, item) in self.0.iter().enumerate() {
+            let separator = if i == 0 { "" } else { ";" };
+            write!(f, "{separator}{item}")?;
+        }
+        Ok(())
+    }
+}
