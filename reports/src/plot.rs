@@ -1,0 +1,250 @@
+//! The two kinds of plot that the reports need: lines over a logarithmic grid, and bars.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::FontStyle;
+use plotters::style::register_font;
+use std::error::Error;
+use std::path::Path;
+use std::sync::Once;
+
+const SIZE: (u32, u32) = (900, 480);
+const FONT: &str = "sans-serif";
+/// Told apart also by those who see few colours (Okabe and Ito).
+const COLORS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(213, 94, 0),
+    RGBColor(90, 90, 90),
+];
+
+/// One line: its name and its points.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Shown in the legend.
+    pub name: String,
+    /// From left to right; all values above 0.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// What is drawn.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// Both axes logarithmic.
+    Lines(Vec<Series>),
+    /// One bar for each name, over a logarithmic axis.
+    Bars(Vec<(String, f64)>),
+}
+
+/// A plot, ready to be drawn as SVG or PNG.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    /// Above the plot.
+    pub title: String,
+    /// Under the horizontal axis.
+    pub x: String,
+    /// Beside the vertical axis.
+    pub y: String,
+    /// What is drawn.
+    pub shape: Shape,
+}
+
+type Drawn = Result<(), Box<dyn Error + Send + Sync>>;
+
+impl Plot {
+    /// As text that a page can hold.
+    ///
+    /// # Errors
+    /// When there is nothing to draw or the back end fails.
+    pub fn svg(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let mut text = String::new();
+        self.draw(&SVGBackend::with_string(&mut text, SIZE).into_drawing_area())?;
+        Ok(text)
+    }
+
+    /// As a picture in a file.
+    ///
+    /// # Errors
+    /// When there is nothing to draw or the file cannot be written.
+    pub fn png(&self, path: &Path) -> Drawn {
+        self.draw(&BitMapBackend::new(path, SIZE).into_drawing_area())
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn
+    where
+        B::ErrorType: Send + Sync + 'static,
+    {
+        static FONTS: Once = Once::new();
+        FONTS.call_once(|| {
+            // A second registration of the same bytes would be harmless; failing is a bug.
+            assert!(register_font(FONT, FontStyle::Normal, dejavu::sans::regular()).is_ok());
+        });
+        area.fill(&WHITE)?;
+        match &self.shape {
+            Shape::Lines(series) => self.draw_lines(area, series)?,
+            Shape::Bars(bars) => self.draw_bars(area, bars)?,
+        }
+        area.present()?;
+        Ok(())
+    }
+
+    fn draw_lines<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        series: &[Series],
+    ) -> Drawn
+    where
+        B::ErrorType: Send + Sync + 'static,
+    {
+        let points = || series.iter().flat_map(|s| s.points.iter().copied());
+        let (x, y) = (range(points().map(|p| p.0))?, range(points().map(|p| p.1))?);
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, 22))
+            .margin(12)
+            .x_label_area_size(44)
+            .y_label_area_size(80)
+            .build_cartesian_2d((x.0..x.1).log_scale(), (y.0..y.1).log_scale())?;
+        chart
+            .configure_mesh()
+            .x_desc(&self.x)
+            .y_desc(&self.y)
+            .label_style((FONT, 14))
+            .axis_desc_style((FONT, 15))
+            .light_line_style(WHITE)
+            .x_label_formatter(&|value| short(*value))
+            .y_label_formatter(&|value| short(*value))
+            .draw()?;
+        for (index, line) in series.iter().enumerate() {
+            let color = COLORS[index % COLORS.len()];
+            chart
+                .draw_series(LineSeries::new(
+                    line.points.iter().copied(),
+                    color.stroke_width(2),
+                ))?
+                .label(&line.name)
+                .legend(move |(x, y)| {
+                    PathElement::new([(x, y), (x + 18, y)], color.stroke_width(2))
+                });
+            chart.draw_series(
+                line.points
+                    .iter()
+                    .map(|point| Circle::new(*point, 3, color.filled())),
+            )?;
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .label_font((FONT, 14))
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.3))
+            .draw()?;
+        Ok(())
+    }
+
+    fn draw_bars<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, Shift>,
+        bars: &[(String, f64)],
+    ) -> Drawn
+    where
+        B::ErrorType: Send + Sync + 'static,
+    {
+        let x = range(bars.iter().map(|bar| bar.1))?;
+        let rows = bars.len();
+        let widest = bars.iter().map(|bar| bar.0.len()).max().unwrap_or(0) as u32;
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, 22))
+            .margin(12)
+            .margin_right(30)
+            .x_label_area_size(44)
+            .y_label_area_size((widest * 8 + 20).min(380))
+            .build_cartesian_2d((x.0..x.1).log_scale(), 0.0..rows as f64)?;
+        let name = |at: &f64| {
+            // Labels sit in the middle of their bar, the first bar on top.
+            let row = rows.checked_sub(1 + *at as usize);
+            row.map_or(String::new(), |row| bars[row].0.clone())
+        };
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .y_labels(rows + 1)
+            .x_desc(&self.x)
+            .label_style((FONT, 14))
+            .axis_desc_style((FONT, 15))
+            .light_line_style(WHITE)
+            .x_label_formatter(&|value| short(*value))
+            .y_label_formatter(&name)
+            .draw()?;
+        chart.draw_series(bars.iter().enumerate().map(|(index, (_, value))| {
+            let bottom = (rows - 1 - index) as f64;
+            let color = COLORS[index % COLORS.len()];
+            Rectangle::new(
+                [(x.0, bottom + 0.2), (*value, bottom + 0.8)],
+                color.filled(),
+            )
+        }))?;
+        Ok(())
+    }
+}
+
+/// From a whole power of ten below the least value to one above the greatest.
+fn range(values: impl Iterator<Item = f64>) -> Result<(f64, f64), String> {
+    let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
+    for value in values {
+        if value <= 0.0 || !value.is_finite() {
+            return Err(format!("{value} has no place on a logarithmic axis"));
+        }
+        (low, high) = (low.min(value), high.max(value));
+    }
+    if high == 0.0 {
+        return Err("there is nothing to draw".to_owned());
+    }
+    let low = 10_f64.powf(low.log10().floor());
+    Ok((low, 10_f64.powf(high.log10().ceil()).max(low * 10.0)))
+}
+
+/// Few digits: `12k`, `0.05`.
+fn short(value: f64) -> String {
+    match value {
+        v if v >= 1e6 => format!("{}M", v / 1e6),
+        v if v >= 1e3 => format!("{}k", v / 1e3),
+        v => format!("{}", (v * 1e6).round() / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plot(shape: Shape) -> Plot {
+        Plot {
+            title: "t".into(),
+            x: "agents".into(),
+            y: "ms".into(),
+            shape,
+        }
+    }
+
+    #[test]
+    fn lines_and_bars_are_drawn_with_their_names() {
+        let series = Series {
+            name: "ours".into(),
+            points: vec![(1.0, 2.0), (10.0, 30.0)],
+        };
+        let svg = plot(Shape::Lines(vec![series])).svg().unwrap();
+        assert!(svg.contains("ours") && svg.contains("agents"));
+        let svg = plot(Shape::Bars(vec![("a".into(), 2.0), ("b".into(), 30.0)]))
+            .svg()
+            .unwrap();
+        assert!(svg.contains("<rect"));
+    }
+
+    #[test]
+    fn what_has_no_place_on_the_axis_is_an_error() {
+        assert!(plot(Shape::Bars(vec![("a".into(), 0.0)])).svg().is_err());
+        assert!(plot(Shape::Bars(vec![])).svg().is_err());
+    }
+}
