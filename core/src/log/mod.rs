@@ -1,5 +1,23 @@
-//! The replicated log: Multi-Paxos over positions, with ballots.
+//! The replicated log (in progress: see the list of modules).
 
-mod ballot;
+pub mod action;
+pub mod ballot;
+pub mod config;
+pub mod effect;
+pub mod life;
+pub mod membership;
+pub mod message;
+pub mod node;
+pub mod replica;
+pub mod write;
 
+pub use action::Action;
 pub use ballot::{Ballot, Position};
+pub use config::{Config, ConfigError};
+pub use effect::{Demotion, Effect, Fatal, Input, Notice, Reject};
+pub use life::{Incarnation, Life, Lives, Stamp};
+pub use membership::{MasterInfo, Membership, MembershipError, Votes};
+pub use message::Message;
+pub use node::Node;
+pub use replica::Status;
+pub use write::{Checkpoint, Damage, Lane, Recovered, Snapshot, Write};
