@@ -5,6 +5,7 @@
 //! `reports/published/`. Every report carries the commit, the machine and the command that made
 //! it; nothing in it is typed by hand.
 
+pub mod commands;
 pub mod criterion;
 pub mod page;
 pub mod plot;

@@ -1,0 +1,37 @@
+//! Makes the reports in `reports/published/`, each by one command.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tepui_reports::commands::{self, mutants};
+
+/// Makes the reports: measures, sets the figures beside their peers, draws.
+#[derive(Parser)]
+#[command(name = "tepui-reports")]
+struct Arguments {
+    /// Where the reports are written.
+    #[arg(long, global = true, default_value = "reports/published")]
+    out: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Plants each bug of `sim/mutants` in a scratch copy and counts the seeds until it is found.
+    Mutants(mutants::Options),
+}
+
+fn main() -> ExitCode {
+    let Arguments { out, command } = Arguments::parse();
+    let result = match command {
+        Command::Mutants(options) => mutants::run(&options, &out),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(commands::Error(why)) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
