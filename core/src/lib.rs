@@ -6,7 +6,7 @@
 //!   [`durable`], [`invariant`], [`ids`], [`wire`].
 //! - Plain data: [`model`] (agents, frameworks, tasks, offers), [`resources`] and what nodes say
 //!   to each other, [`message`].
-//! - Masters: [`log`] (the replicated log).
+//! - Masters: [`log`] (the replicated log), [`registry`] (what they agree on, and how).
 //! - Agents: [`agent`]; executors: [`executor`]; frameworks: [`scheduler`]. All find the leader
 //!   through [`detector`].
 #![no_std]
@@ -26,6 +26,7 @@ pub mod machine;
 pub mod message;
 pub mod model;
 pub mod outbox;
+pub mod registry;
 pub mod resources;
 pub mod rng;
 pub mod scheduler;

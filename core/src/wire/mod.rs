@@ -56,6 +56,13 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     buffer
 }
 
+/// How many bytes `value` takes inside an envelope, found without building one.
+#[must_use]
+pub fn encoded_len<T: Serialize + ?Sized>(value: &T) -> usize {
+    postcard::serialize_with_flavor(value, postcard::ser_flavors::Size::default())
+        .expect("plain data can always be measured")
+}
+
 /// Reads back one whole envelope.
 ///
 /// # Errors
