@@ -4,6 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::FontStyle;
 use plotters::style::register_font;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Once;
@@ -161,16 +162,18 @@ impl Plot {
             .margin_right(30)
             .x_label_area_size(44)
             .y_label_area_size((widest * 8 + 20).min(380))
-            .build_cartesian_2d((x.0..x.1).log_scale(), 0.0..rows as f64)?;
+            .build_cartesian_2d((x.0..x.1).log_scale(), -0.5..rows as f64 - 0.5)?;
+        // Bars are centred on whole numbers, the first on top.
         let name = |at: &f64| {
-            // Labels sit in the middle of their bar, the first bar on top.
-            let row = rows.checked_sub(1 + *at as usize);
+            let row = (at.fract() == 0.0)
+                .then(|| rows.checked_sub(1 + *at as usize))
+                .flatten();
             row.map_or(String::new(), |row| bars[row].0.clone())
         };
         chart
             .configure_mesh()
             .disable_y_mesh()
-            .y_labels(rows + 1)
+            .y_labels(rows + 2)
             .x_desc(&self.x)
             .label_style((FONT, 14))
             .axis_desc_style((FONT, 15))
@@ -178,13 +181,24 @@ impl Plot {
             .x_label_formatter(&|value| short(*value))
             .y_label_formatter(&name)
             .draw()?;
+        let middle = |index: usize| (rows - 1 - index) as f64;
         chart.draw_series(bars.iter().enumerate().map(|(index, (_, value))| {
-            let bottom = (rows - 1 - index) as f64;
             let color = COLORS[index % COLORS.len()];
-            Rectangle::new(
-                [(x.0, bottom + 0.2), (*value, bottom + 0.8)],
-                color.filled(),
-            )
+            let corners = [(x.0, middle(index) - 0.32), (*value, middle(index) + 0.32)];
+            Rectangle::new(corners, color.filled())
+        }))?;
+        chart.draw_series(bars.iter().enumerate().map(|(index, (_, value))| {
+            // Inside the bar where it reaches far, behind its end where it does not.
+            let far = (value / x.0).ln() > 0.5 * (x.1 / x.0).ln();
+            let (at, color) = if far {
+                (x.0 * 1.05, &WHITE)
+            } else {
+                (value * 1.03, &BLACK)
+            };
+            let style = TextStyle::from((FONT, 14))
+                .color(color)
+                .pos(Pos::new(HPos::Left, VPos::Center));
+            Text::new(short(*value), (at, middle(index)), style)
         }))?;
         Ok(())
     }
@@ -209,9 +223,19 @@ fn range(values: impl Iterator<Item = f64>) -> Result<(f64, f64), String> {
 /// Few digits: `12k`, `0.05`.
 fn short(value: f64) -> String {
     match value {
-        v if v >= 1e6 => format!("{}M", v / 1e6),
-        v if v >= 1e3 => format!("{}k", v / 1e3),
-        v => format!("{}", (v * 1e6).round() / 1e6),
+        v if v >= 1e6 => format!("{}M", three_digits(v / 1e6)),
+        v if v >= 1e3 => format!("{}k", three_digits(v / 1e3)),
+        v => format!("{}", three_digits(v)),
+    }
+}
+
+fn three_digits(value: f64) -> f64 {
+    let step = 10_f64.powf(value.abs().log10().floor() - 2.0);
+    // Dividing by a power of ten that is itself exact avoids tails such as 0.30000000000000004.
+    if step < 1.0 {
+        (value / step).round() / (1.0 / step).round()
+    } else {
+        (value / step).round() * step
     }
 }
 
