@@ -1,0 +1,91 @@
+//! The command line: one binary, one subcommand for each role. Flags keep Mesos' names and their
+//! underscores; each can be given as a variable `TEPUI_<FLAG>` as well.
+
+pub mod agent;
+pub mod execute;
+pub mod executor;
+pub mod flags;
+pub mod local;
+pub mod logging;
+pub mod master;
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// What ended a command before its work was done.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong, where, and what to do about it.
+    pub message: String,
+    /// The process' exit code, never 0.
+    pub code: u8,
+}
+
+impl Failure {
+    /// A bad flag or variable: the same exit code as clap's own complaints.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            code: 2,
+        }
+    }
+
+    /// Anything that went wrong while running.
+    #[must_use]
+    pub fn run(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            code: 1,
+        }
+    }
+}
+
+/// A cluster kernel for Linux hosts: Mesos' two-level scheduling around one pure, simulated core.
+#[derive(Debug, Parser)]
+#[command(name = "tepui", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one master.
+    Master(Box<master::Flags>),
+    /// Run one agent on this host.
+    Agent(Box<agent::Flags>),
+    /// Run a whole cluster on this host, as separate processes.
+    Local(Box<local::Flags>),
+    /// Run one command on a cluster, show its output and exit with its status.
+    Execute(Box<execute::Flags>),
+    /// Replay failure scenarios against the core, in simulated time.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Handed to the simulator; `tepui sim --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// The agent's own executor of command tasks; started by agents.
+    #[command(hide = true)]
+    #[command(name = "command-executor")]
+    Executor(Box<executor::Flags>),
+}
+
+/// Runs the process: parses the arguments, runs the subcommand, reports what failed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Master(flags) => master::run(&flags),
+        Command::Agent(flags) => agent::run(&flags),
+        Command::Local(flags) => local::run(&flags),
+        Command::Execute(flags) => execute::run(&flags),
+        Command::Executor(flags) => executor::run(&flags),
+        Command::Sim { .. } => Err(Failure::run("this build has no simulator yet")),
+    };
+    result.unwrap_or_else(|failure| {
+        eprintln!("tepui: {}", failure.message);
+        ExitCode::from(failure.code)
+    })
+}
