@@ -6,7 +6,8 @@
 //!   [`durable`], [`invariant`], [`ids`], [`wire`].
 //! - Plain data: [`model`] (agents, frameworks, tasks, offers), [`resources`] and what nodes say
 //!   to each other, [`message`].
-//! - Masters: [`log`] (the replicated log), [`registry`] (what they agree on, and how).
+//! - Masters: [`log`] (the replicated log), [`registry`] (what they agree on, and how),
+//!   [`master`].
 //! - Agents: [`agent`]; executors: [`executor`]; frameworks: [`scheduler`]. All find the leader
 //!   through [`detector`].
 #![no_std]
@@ -23,6 +24,7 @@ pub mod ids;
 pub mod invariant;
 pub mod log;
 pub mod machine;
+pub mod master;
 pub mod message;
 pub mod model;
 pub mod outbox;

@@ -44,6 +44,9 @@ pub enum Input {
         /// What.
         value: Arc<[u8]>,
     },
+    /// The owner cannot lead: a leader or candidate gives up, as if somebody else were elected,
+    /// and does not campaign again before an election timeout. Ignored by a follower.
+    StepDown,
     /// The answer to [`Effect::TakeSnapshot`].
     SnapshotTaken {
         /// Echoed.
@@ -171,6 +174,8 @@ pub enum Demotion {
     Behind,
     /// This replica's own life was declared void.
     LostVotes,
+    /// The owner asked for it.
+    SteppedDown,
 }
 
 /// Why a node must not go on.

@@ -2,22 +2,13 @@
 //! of a running cluster touches one type.
 
 use crate::ids::MasterId;
-use alloc::string::String;
+pub use crate::model::MasterInfo;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The most masters of one cluster: votes are bits of a word.
 pub const MASTERS_MAX: usize = 32;
-
-/// A master, as the log knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MasterInfo {
-    /// Its number.
-    pub id: MasterId,
-    /// Where its peers and clients reach it, such as `10.0.0.1:5050`.
-    pub address: String,
-}
 
 /// Why a list of masters is no membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -156,6 +147,7 @@ impl Votes {
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::string::String;
 
     fn masters(count: u32) -> Membership {
         let infos = (1..=count).rev().map(|id| MasterInfo {

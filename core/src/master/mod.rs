@@ -1,0 +1,10 @@
+//! The master: one replica of the log and of the registry, and, only while it leads, everything
+//! that acts on agents and frameworks.
+
+mod effect;
+mod input;
+mod notice;
+
+pub use effect::Effect;
+pub use input::Input;
+pub use notice::Notice;
