@@ -3,6 +3,7 @@
 
 mod effect;
 mod input;
+pub mod leading;
 mod notice;
 
 pub use effect::Effect;

@@ -1,3 +1,4 @@
+use super::leading;
 use crate::ids::MasterId;
 use crate::log::{self, Ballot};
 use crate::registry::Ending;
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Notice {
     /// Of the log.
     Log(log::Notice),
+    /// Of the leader: agents, frameworks, offers and tasks.
+    Cluster(leading::Notice),
     /// Who leads, as far as this master knows.
     LeaderChanged {
         /// None while nobody is known.
