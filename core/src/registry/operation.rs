@@ -116,6 +116,16 @@ impl Operation {
         }
     }
 
+    /// Under which ballot it records a leader, if it legally does.
+    pub(super) fn recorded_leader(&self) -> Option<Ballot> {
+        match self {
+            Operation::SetLeader { master, ballot } if ballot.proposer == master.id => {
+                Some(*ballot)
+            }
+            _ => None,
+        }
+    }
+
     /// A short name, for notices and for people.
     #[must_use]
     pub const fn name(&self) -> &'static str {

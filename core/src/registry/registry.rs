@@ -148,21 +148,20 @@ impl Registry {
             });
         }
         let current = self.leader.as_ref().map(|leader| leader.ballot);
-        if current == Some(batch.ballot) {
+        let mut records = batch
+            .operations
+            .iter()
+            .filter_map(Operation::recorded_leader);
+        let first = batch.operations.first();
+        let opens = first.and_then(Operation::recorded_leader) == Some(batch.ballot)
+            && batch.ballot > current.unwrap_or(Ballot::NONE);
+        // Nobody records anybody but himself as the leader.
+        if (current == Some(batch.ballot) || opens) && records.all(|b| b == batch.ballot) {
             return None;
         }
-        match batch.operations.first() {
-            Some(Operation::SetLeader { master, ballot })
-                if *ballot == batch.ballot
-                    && ballot.proposer == master.id
-                    && current.is_none_or(|current| current < *ballot) =>
-            {
-                None
-            }
-            _ => Some(Void::NotLeader {
-                ballot: batch.ballot,
-            }),
-        }
+        Some(Void::NotLeader {
+            ballot: batch.ballot,
+        })
     }
 
     /// What may be forgotten at `now`, the oldest first, bounded so that it fits one batch;

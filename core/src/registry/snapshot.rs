@@ -23,6 +23,11 @@ pub enum SnapshotError {
     /// An agent or a first registration in two places.
     #[error("the registry's snapshot holds agent {0} twice: it was not written by a master")]
     Twice(AgentId),
+    /// Every version but 0 comes from a leader.
+    #[error(
+        "the registry's snapshot at version {0} lacks a leader, or has one at version 0: it was not written by a master"
+    )]
+    Leaderless(u64),
 }
 
 /// The shape of the record. Keys that follow from the values are left out.
@@ -53,6 +58,9 @@ pub fn encode(registry: &Registry) -> Arc<[u8]> {
 /// When the bytes are not exactly one snapshot, or agents are not where they may be.
 pub fn decode(bytes: &[u8]) -> Result<Registry, SnapshotError> {
     let record: Record = wire::decode(bytes)?;
+    if record.leader.is_some() != (record.version > 0) {
+        return Err(SnapshotError::Leaderless(record.version));
+    }
     let mut registry = Registry {
         version: record.version,
         leader: record.leader,
