@@ -84,6 +84,13 @@ impl<T> Parked<T> {
         self.waiting.pop_front().map(|(_, item)| item)
     }
 
+    /// Whether an item waits whose write is durable.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let front = self.waiting.front();
+        front.is_some_and(|(sequence, _)| *sequence <= self.durable)
+    }
+
     /// How many items wait.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,3 +1,5 @@
+use super::{Fatal, Notice, Write};
+use crate::durable::WriteSequence;
 use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, Peer};
 use crate::message::{agent, executor};
 use crate::model::CommandInfo;
@@ -27,8 +29,8 @@ pub struct ContainerLaunch {
     pub checkpoint: bool,
 }
 
-/// What an agent wants done. The machine that lives beside this file fills in `Persist`,
-/// `Notice` and `Halt` with its own types.
+/// What an agent wants done. `Persist` and `Notice` leave at once; everything else leaves once all
+/// writes issued before it are durable, so that nobody ever sees what a power cut could undo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Effect {
     /// Open a connection to a master; answered by `Connected` or `Disconnected`.
@@ -64,4 +66,17 @@ pub enum Effect {
         /// Which.
         container_id: ContainerId,
     },
+    /// Append to the journal; answered by `Persisted`. A `Write::Snapshot` replaces all before it.
+    Persist {
+        /// Its number.
+        sequence: WriteSequence,
+        /// What.
+        write: Write,
+    },
+    /// Something happened.
+    Notice(Notice),
+    /// The agent was shut down for good and all its containers are over: end the process.
+    Exit,
+    /// The agent cannot go on: end the process with this error.
+    Halt(Fatal),
 }

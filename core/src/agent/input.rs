@@ -53,4 +53,6 @@ pub enum Input {
         /// Up to which.
         up_to: WriteSequence,
     },
+    /// The operator wants the agent gone for good: end all tasks, tell the master, exit.
+    Shutdown,
 }

@@ -1,8 +1,37 @@
 //! The agent: runs executors and tasks, keeps their status updates until they are acknowledged,
 //! and recovers both after a restart.
+//!
+//! - [`AgentNode`] is the machine; [`Input`] and [`Effect`] are what its driver sees.
+//! - `registration` finds the leader and stays with it.
+//! - `tasks` and `executors` do what the leader says; [`updates`] is the status update manager's
+//!   data.
+//! - [`Checkpoint`] is all that survives a restart, a fold over the journal's [`Write`]s;
+//!   `recovery` picks it up again.
+//!
+//! Nothing but writes and notices leaves while a write is under way: whatever the agent says, it
+//! will still know after a power cut.
 
+mod checkpoint;
+mod config;
 mod effect;
+mod executors;
 mod input;
+mod invariants;
+mod node;
+mod notice;
+mod recovery;
+mod registration;
+mod tasks;
+pub mod updates;
 
+pub use checkpoint::{
+    Checkpoint, ExecutorRecord, FrameworkRecord, KillRecord, Launched, TaskRecord, Write,
+};
+pub use config::{Config, EXECUTOR_REREGISTRATION_TIMEOUT_MAX};
 pub use effect::{ContainerLaunch, Effect};
+pub use executors::ExecutorState;
 pub use input::Input;
+pub use invariants::INVARIANTS;
+pub use node::{AgentNode, EFFECTS_MAX};
+pub use notice::{Fatal, LostMaster, Notice, Probe};
+pub use recovery::Recovered;

@@ -1,0 +1,518 @@
+//! Executors: launched, subscribed, shut down, exited.
+
+use super::node::{AgentNode, Timer};
+use super::{ContainerLaunch, Effect, Notice, Probe, Write};
+use crate::ids::{ContainerId, ExecutorId, FrameworkId, Peer, TaskId, UpdateId};
+use crate::message::agent::ToMaster;
+use crate::message::executor::{Call, Event, ToAgent};
+use crate::model::{ExecutorInfo, Reason, TaskInfo, TaskState};
+use crate::outbox::Outbox;
+use crate::time::Now;
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// How far one run of an executor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecutorState {
+    /// Launched, not subscribed yet.
+    Registering,
+    /// Survived the agent's restart, not subscribed again yet.
+    Reregistering,
+    /// Subscribed; its connection may be broken for the moment.
+    Running,
+    /// Told to end, or being destroyed. It is forgotten once its container is over.
+    Terminating,
+}
+
+/// The volatile part of one run of an executor.
+#[derive(Clone, Debug)]
+pub(super) struct ExecutorRun {
+    pub(super) framework_id: FrameworkId,
+    pub(super) executor_id: ExecutorId,
+    pub(super) state: ExecutorState,
+    pub(super) peer: Option<Peer>,
+    /// Whether its container was seen to start.
+    pub(super) started: bool,
+    /// Whether it was ever given a task.
+    pub(super) used: bool,
+    /// Why it ends, for its tasks' last updates.
+    pub(super) why: Option<(Reason, String)>,
+}
+
+impl ExecutorRun {
+    pub(super) fn new(framework: &FrameworkId, executor: &ExecutorId, s: ExecutorState) -> Self {
+        ExecutorRun {
+            framework_id: framework.clone(),
+            executor_id: executor.clone(),
+            state: s,
+            peer: None,
+            started: s != ExecutorState::Registering,
+            used: s != ExecutorState::Registering,
+            why: None,
+        }
+    }
+}
+
+impl AgentNode {
+    /// Starts a new run of an executor. Its container is asked for once this write and all
+    /// before it are durable.
+    pub(super) fn launch_executor(
+        &mut self,
+        now: Now,
+        executor: &Arc<ExecutorInfo>,
+        command: bool,
+        fx: &mut Outbox<Effect>,
+    ) -> ContainerId {
+        let id = UpdateId::draw(&mut self.rng).to_string();
+        let container_id = ContainerId::new(&id).expect("a uuid is an id");
+        let write = Write::ExecutorLaunched {
+            executor: Arc::clone(executor),
+            container_id: container_id.clone(),
+            command,
+        };
+        self.persist(write, fx);
+        let run = ExecutorRun::new(
+            &executor.framework_id,
+            &executor.executor_id,
+            ExecutorState::Registering,
+        );
+        self.runs.insert(container_id.clone(), run);
+        self.timers.set(
+            Timer::Executor(container_id.clone()),
+            now.mono + self.config.executor_registration_timeout,
+        );
+        fx.push(Effect::Notice(Notice::ExecutorLaunched {
+            framework_id: executor.framework_id.clone(),
+            executor_id: executor.executor_id.clone(),
+            container_id: container_id.clone(),
+        }));
+        container_id
+    }
+
+    /// Asks for the container of `task`'s executor, sized for the executor and that task.
+    pub(super) fn launch_container(
+        &mut self,
+        container_id: &ContainerId,
+        executor: &ExecutorInfo,
+        command: bool,
+        task: &TaskInfo,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let agent_id = self.checkpoint.agent_id.clone();
+        let framework = self.checkpoint.frameworks.get(&executor.framework_id);
+        let info = framework.and_then(|framework| framework.info.as_ref());
+        let resources = if command {
+            task.resources.clone()
+        } else {
+            executor.resources.clone()
+        };
+        let user = executor.command.user.clone();
+        let launch = ContainerLaunch {
+            container_id: container_id.clone(),
+            agent_id: agent_id.expect("only a registered agent is told to run something"),
+            framework_id: executor.framework_id.clone(),
+            executor_id: executor.executor_id.clone(),
+            command: (!command).then(|| executor.command.clone()),
+            user: user.unwrap_or_else(|| info.map(|i| i.user.clone()).unwrap_or_default()),
+            resources,
+            checkpoint: info.is_some_and(|info| info.checkpoint),
+        };
+        self.say(Effect::Launch(Arc::new(launch)), fx);
+    }
+
+    pub(super) fn on_executor(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        message: ToAgent,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let known = self.runs.get(&message.container_id).is_some_and(|run| {
+            run.framework_id == message.framework_id && run.executor_id == message.executor_id
+        });
+        let subscribes = matches!(message.call, Call::Subscribe { .. });
+        let speaks = self.executor_peers.get(&peer) == Some(&message.container_id);
+        if !known || (!subscribes && !speaks) {
+            let message = alloc::format!(
+                "container {} of executor {}/{} is not one that this agent runs",
+                message.container_id,
+                message.framework_id,
+                message.executor_id
+            );
+            self.refuse(message.clone(), fx);
+            let event = Event::Error { message };
+            self.say(Effect::ToExecutor { peer, event }, fx);
+            self.executor_peers.remove(&peer);
+            self.say(Effect::Close { peer }, fx);
+            return;
+        }
+        match message.call {
+            Call::Subscribe {
+                unacknowledged_tasks,
+                unacknowledged_updates,
+            } => {
+                self.attach(&message.container_id, peer, fx);
+                for status in &unacknowledged_updates {
+                    self.on_update(now, &message.container_id, status, fx);
+                }
+                self.after_subscribe(now, &message.container_id, &unacknowledged_tasks, fx);
+            }
+            Call::Update { status } => self.on_update(now, &message.container_id, &status, fx),
+            Call::Message { data } => self.on_executor_message(&message.container_id, data, fx),
+        }
+    }
+
+    /// Makes `peer` the executor's event stream, in place of an older one.
+    fn attach(&mut self, container_id: &ContainerId, peer: Peer, fx: &mut Outbox<Effect>) {
+        let run = self
+            .runs
+            .get_mut(container_id)
+            .expect("checked to be known");
+        let before = run.peer.replace(peer);
+        if matches!(
+            run.state,
+            ExecutorState::Registering | ExecutorState::Reregistering
+        ) {
+            run.state = ExecutorState::Running;
+            self.timers.cancel(&Timer::Executor(container_id.clone()));
+        }
+        run.started = true;
+        let (framework_id, executor_id) = (run.framework_id.clone(), run.executor_id.clone());
+        if let Some(before) = before.filter(|before| *before != peer) {
+            self.executor_peers.remove(&before);
+            self.say(Effect::Close { peer: before }, fx);
+        }
+        self.executor_peers.insert(peer, container_id.clone());
+        let record = self.checkpoint.executor(&framework_id, &executor_id);
+        let executor = Arc::clone(&record.expect("every run has its record").info);
+        let framework = self.checkpoint.frameworks.get(&framework_id);
+        let framework = framework.and_then(|framework| framework.info.clone());
+        let event = Event::Subscribed {
+            executor,
+            framework: framework.expect("a framework is seen before its executors"),
+            agent: self.described(),
+            container_id: container_id.clone(),
+        };
+        self.say(Effect::ToExecutor { peer, event }, fx);
+        fx.push(Effect::Notice(Notice::ExecutorSubscribed {
+            framework_id,
+            executor_id,
+        }));
+    }
+
+    /// Tells an executor that just subscribed what it has not seen: launches that waited or were
+    /// lost with an older connection, kills, its own end.
+    fn after_subscribe(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        seen: &[Arc<TaskInfo>],
+        fx: &mut Outbox<Effect>,
+    ) {
+        let run = self.runs.get(container_id).expect("just attached");
+        let (framework_id, executor_id) = (run.framework_id.clone(), run.executor_id.clone());
+        if run.state == ExecutorState::Terminating {
+            self.tell(container_id, Event::Shutdown, fx);
+            self.finish_recovery_early(now, fx);
+            return;
+        }
+        let seen: BTreeSet<&TaskId> = seen.iter().map(|task| &task.task_id).collect();
+        let live = self.checkpoint.live_tasks_of(&framework_id, &executor_id);
+        for task_id in &seen {
+            if !live.contains(task_id) {
+                let (task_id, grace) = (TaskId::clone(task_id), None);
+                self.tell(container_id, Event::Kill { task_id, grace }, fx);
+            }
+        }
+        let mut unseen = Vec::new();
+        for task_id in live {
+            let task = self.checkpoint.task(&framework_id, &task_id);
+            let task = task.expect("just listed");
+            let is_unseen = task.updates.latest() == TaskState::Staging && !seen.contains(&task_id);
+            match (is_unseen, task.kill) {
+                (true, None) => unseen.push(task_id),
+                (true, Some(_)) => self.kill_unlaunched(now, &framework_id, &task_id, fx),
+                (false, Some(kill)) => {
+                    let grace = kill.grace;
+                    self.tell(container_id, Event::Kill { task_id, grace }, fx);
+                }
+                (false, None) => {}
+            }
+        }
+        // A kill of one task of a group ends the others of it that were not launched either.
+        unseen.retain(|task_id| {
+            let task = self.checkpoint.task(&framework_id, task_id);
+            task.is_some_and(super::checkpoint::TaskRecord::is_live)
+        });
+        let used = self.runs.get(container_id).is_some_and(|run| run.used);
+        if used && !unseen.is_empty() {
+            fx.push(Effect::Notice(Notice::Probe(Probe::LaunchRepeated)));
+        }
+        self.hand_over(container_id, &framework_id, &unseen, fx);
+        self.end_if_unused(now, container_id, fx);
+        self.finish_recovery_early(now, fx);
+    }
+
+    /// Sends launches, tasks of one group together.
+    pub(super) fn hand_over(
+        &mut self,
+        container_id: &ContainerId,
+        framework_id: &FrameworkId,
+        tasks: &[TaskId],
+        fx: &mut Outbox<Effect>,
+    ) {
+        if let Some(run) = self.runs.get_mut(container_id) {
+            run.used |= !tasks.is_empty();
+        }
+        let mut rest = tasks;
+        while let Some(first) = rest.first() {
+            let group_of = |checkpoint: &super::Checkpoint, id: &TaskId| {
+                let task = checkpoint.task(framework_id, id);
+                task.and_then(|task| task.launched.as_ref()?.group.clone())
+            };
+            let group = group_of(&self.checkpoint, first);
+            let together = match group {
+                None => 1,
+                Some(_) => {
+                    let same = |id: &&TaskId| group_of(&self.checkpoint, id) == group;
+                    rest.iter().take_while(same).count()
+                }
+            };
+            let (now_tasks, later) = rest.split_at(together);
+            rest = later;
+            let infos: Vec<_> = now_tasks
+                .iter()
+                .filter_map(|id| {
+                    let task = self.checkpoint.task(framework_id, id)?;
+                    Some(Arc::clone(&task.launched.as_ref()?.info))
+                })
+                .collect();
+            let event = match (group, infos.as_slice()) {
+                (None, [task]) => Event::Launch {
+                    task: Arc::clone(task),
+                },
+                _ => Event::LaunchGroup { tasks: infos },
+            };
+            self.tell(container_id, event, fx);
+        }
+    }
+
+    /// Says something to an executor if it is connected.
+    pub(super) fn tell(
+        &mut self,
+        container_id: &ContainerId,
+        event: Event,
+        fx: &mut Outbox<Effect>,
+    ) {
+        if let Some(peer) = self.runs.get(container_id).and_then(|run| run.peer) {
+            self.say(Effect::ToExecutor { peer, event }, fx);
+        }
+    }
+
+    fn on_executor_message(
+        &mut self,
+        container_id: &ContainerId,
+        data: Arc<[u8]>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let run = self.runs.get(container_id).expect("checked to be known");
+        let message = ToMaster::ExecutorMessage {
+            framework_id: run.framework_id.clone(),
+            executor_id: run.executor_id.clone(),
+            data,
+        };
+        self.tell_master(message, fx);
+    }
+
+    /// An executor's connection broke; the executor itself may live.
+    pub(super) fn on_executor_disconnected(&mut self, peer: Peer) {
+        let Some(container_id) = self.executor_peers.remove(&peer) else {
+            return;
+        };
+        let run = self.runs.get_mut(&container_id);
+        if let Some(run) = run.filter(|run| run.peer == Some(peer)) {
+            run.peer = None;
+        }
+    }
+
+    /// Ends an executor: politely when it listens, then by force.
+    pub(super) fn end_executor(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        why: Option<(Reason, String)>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(run) = self.runs.get_mut(container_id) else {
+            return;
+        };
+        if run.state == ExecutorState::Terminating {
+            return;
+        }
+        run.state = ExecutorState::Terminating;
+        run.why = why;
+        let polite = run.peer.is_some();
+        let (framework_id, executor_id) = (run.framework_id.clone(), run.executor_id.clone());
+        let record = self.checkpoint.executor(&framework_id, &executor_id);
+        let own_grace = record.and_then(|record| record.info.shutdown_grace);
+        let write = Write::ExecutorTerminating {
+            framework_id,
+            executor_id,
+        };
+        self.persist(write, fx);
+        if polite {
+            self.tell(container_id, Event::Shutdown, fx);
+            let grace = own_grace.unwrap_or(self.config.executor_shutdown_grace);
+            let timer = Timer::Executor(container_id.clone());
+            self.timers.set(timer, now.mono + grace);
+        } else {
+            self.destroy(now, container_id, fx);
+        }
+    }
+
+    /// Kills a container, again and again until it is over.
+    pub(super) fn destroy(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        if let Some(run) = self.runs.get_mut(container_id) {
+            run.state = ExecutorState::Terminating;
+            let timer = Timer::Executor(container_id.clone());
+            self.timers.set(timer, now.mono + self.config.destroy_retry);
+        }
+        let container_id = container_id.clone();
+        self.say(Effect::Destroy { container_id }, fx);
+    }
+
+    /// An executor took too long for whatever it was to do.
+    pub(super) fn on_executor_timer(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(run) = self.runs.get_mut(container_id) else {
+            return;
+        };
+        if run.state == ExecutorState::Registering {
+            let message = String::from("the executor did not register in time");
+            run.why = Some((Reason::ExecutorRegistrationTimeout, message));
+        }
+        self.destroy(now, container_id, fx);
+    }
+
+    /// An executor that runs nothing and never will is ended, so that a kill that came before
+    /// its first task leaves nothing behind (MESOS-7863). One that ran something stays, as its
+    /// framework may want it again.
+    pub(super) fn end_if_unused(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(run) = self.runs.get(container_id) else {
+            return;
+        };
+        let tasks = self
+            .checkpoint
+            .live_tasks_of(&run.framework_id, &run.executor_id);
+        let record = self
+            .checkpoint
+            .executor(&run.framework_id, &run.executor_id);
+        let single = record.is_some_and(|record| record.command);
+        if tasks.is_empty() && (single || !run.used) {
+            self.end_executor(now, container_id, None, fx);
+        }
+    }
+
+    pub(super) fn on_container_started(&mut self, container_id: &ContainerId) {
+        if let Some(run) = self.runs.get_mut(container_id) {
+            run.started = true;
+        }
+    }
+
+    /// A container is over: its tasks get their last updates, its resources are free.
+    pub(super) fn on_container_exited(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        status: Option<i32>,
+        message: &str,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(run) = self.runs.remove(container_id) else {
+            return;
+        };
+        self.timers.cancel(&Timer::Executor(container_id.clone()));
+        if let Some(peer) = run.peer {
+            self.executor_peers.remove(&peer);
+            self.say(Effect::Close { peer }, fx);
+        }
+        let why = run.why.clone().unwrap_or_else(|| {
+            if run.started {
+                let ended = status.map_or_else(
+                    || String::from("the executor ended"),
+                    |status| alloc::format!("the executor ended with status {status}"),
+                );
+                let text = [ended.as_str(), message].map(str::trim);
+                let text: Vec<_> = text.into_iter().filter(|part| !part.is_empty()).collect();
+                (Reason::ExecutorTerminated, text.join(": "))
+            } else {
+                (Reason::ContainerLaunchFailed, message.to_string())
+            }
+        });
+        self.forget_executor(now, &run.framework_id, &run.executor_id, &why, status, fx);
+        self.finish_recovery_early(now, fx);
+        self.exit_if_ended(fx);
+    }
+
+    /// Last updates for the tasks of an executor that is over, and the end of its record.
+    pub(super) fn forget_executor(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        executor_id: &ExecutorId,
+        why: &(Reason, String),
+        status: Option<i32>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        for task_id in self.checkpoint.live_tasks_of(framework_id, executor_id) {
+            let task = self.checkpoint.task(framework_id, &task_id);
+            let killed = task.is_some_and(|task| task.kill.is_some());
+            let state = match (killed, why.0) {
+                (true, _) => TaskState::Killed,
+                (false, Reason::AgentRestarted) => {
+                    TaskState::Gone.told_to(self.is_partition_aware(framework_id))
+                }
+                (false, _) => TaskState::Failed,
+            };
+            let told = (state, why.0, why.1.as_str());
+            self.end_task(now, framework_id, &task_id, told, fx);
+        }
+        let record = self.checkpoint.executor(framework_id, executor_id);
+        let is_command = record.is_some_and(|record| record.command);
+        let torn_down = self.is_torn_down(framework_id);
+        let write = Write::ExecutorExited {
+            framework_id: framework_id.clone(),
+            executor_id: executor_id.clone(),
+        };
+        self.persist(write, fx);
+        fx.push(Effect::Notice(Notice::ExecutorExited {
+            framework_id: framework_id.clone(),
+            executor_id: executor_id.clone(),
+            status,
+        }));
+        if !is_command && !torn_down {
+            let message = ToMaster::ExecutorExited {
+                framework_id: framework_id.clone(),
+                executor_id: executor_id.clone(),
+                status: status.unwrap_or(-1),
+            };
+            self.tell_master(message, fx);
+        }
+    }
+}

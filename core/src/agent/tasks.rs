@@ -1,0 +1,620 @@
+//! Tasks: run, killed, updated, acknowledged, reconciled.
+
+use super::executors::ExecutorState;
+use super::node::{AgentNode, Stage, Timer};
+use super::updates::Verdict;
+use super::{Effect, Notice, Probe, Write};
+use crate::ids::{ContainerId, ExecutorId, FrameworkId, TaskId, UpdateId};
+use crate::message::agent::{ToAgent, ToMaster};
+use crate::message::executor::Event;
+use crate::model::{
+    ExecutorInfo, FrameworkInfo, Reason, Source, StatusUpdate, TaskInfo, TaskState, TaskStatus,
+};
+use crate::outbox::Outbox;
+use crate::resources::Resources;
+use crate::time::Now;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// The state, the reason and the words of an update that the agent makes up.
+pub(super) type Told<'a> = (TaskState, Reason, &'a str);
+
+impl AgentNode {
+    /// Does what the leader says, on the connection through which it took the agent.
+    pub(super) fn obey(&mut self, now: Now, message: ToAgent, fx: &mut Outbox<Effect>) {
+        match message {
+            ToAgent::Acknowledge {
+                framework_id,
+                task_id,
+                update_id,
+            } => self.on_acknowledge(now, &framework_id, &task_id, update_id, fx),
+            _ if self.stage != Stage::Serving => {
+                self.refuse("the agent is shutting down".into(), fx);
+            }
+            ToAgent::Run {
+                framework,
+                tasks,
+                group,
+            } => self.on_run(now, &framework, &tasks, group, fx),
+            ToAgent::Kill {
+                framework_id,
+                task_id,
+                grace,
+            } => self.on_kill(now, &framework_id, &task_id, grace, fx),
+            ToAgent::ShutdownExecutor {
+                framework_id,
+                executor_id,
+            } => {
+                let record = self.checkpoint.executor(&framework_id, &executor_id);
+                if let Some(container_id) = record.map(|record| record.container_id.clone()) {
+                    self.end_executor(now, &container_id, None, fx);
+                }
+            }
+            ToAgent::ShutdownFramework { framework_id } => {
+                self.on_shutdown_framework(now, &framework_id, fx);
+            }
+            ToAgent::UpdateFramework { framework } => {
+                let known = |id: &FrameworkId| self.checkpoint.frameworks.contains_key(id);
+                if framework.id.as_ref().is_some_and(known) {
+                    self.see_framework(&framework, fx);
+                }
+            }
+            ToAgent::FrameworkMessage {
+                framework_id,
+                executor_id,
+                data,
+            } => {
+                let record = self.checkpoint.executor(&framework_id, &executor_id);
+                if let Some(container_id) = record.map(|record| record.container_id.clone()) {
+                    self.tell(&container_id, Event::Message { data }, fx);
+                }
+            }
+            ToAgent::NotLeading { .. }
+            | ToAgent::Registered { .. }
+            | ToAgent::Reregistered { .. }
+            | ToAgent::Ping { .. }
+            | ToAgent::Shutdown { .. } => {
+                fx.push(Effect::Notice(Notice::Probe(Probe::NotObeyed)));
+            }
+        }
+    }
+
+    /// Remembers how a framework describes itself.
+    fn see_framework(&mut self, framework: &Arc<FrameworkInfo>, fx: &mut Outbox<Effect>) {
+        let Some(framework_id) = framework.id.clone() else {
+            return;
+        };
+        let record = self.checkpoint.frameworks.get(&framework_id);
+        if record.and_then(|record| record.info.as_ref()) == Some(framework) {
+            return;
+        }
+        let info = Arc::clone(framework);
+        self.persist(Write::FrameworkSeen { framework_id, info }, fx);
+    }
+
+    fn on_run(
+        &mut self,
+        now: Now,
+        framework: &Arc<FrameworkInfo>,
+        tasks: &[Arc<TaskInfo>],
+        group: bool,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(framework_id) = framework.id.clone() else {
+            self.refuse("a framework without an id wants to run tasks".into(), fx);
+            return;
+        };
+        if tasks.is_empty() || self.is_torn_down(&framework_id) {
+            return;
+        }
+        self.see_framework(framework, fx);
+        if group {
+            self.run_together(now, &framework_id, tasks, true, fx);
+        } else {
+            for task in tasks {
+                self.run_together(now, &framework_id, core::slice::from_ref(task), false, fx);
+            }
+        }
+    }
+
+    /// Takes on tasks of one executor, all or none of them.
+    fn run_together(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        tasks: &[Arc<TaskInfo>],
+        group: bool,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let known = |task: &Arc<TaskInfo>| {
+            let task = self.checkpoint.task(framework_id, &task.task_id);
+            task.is_some()
+        };
+        if tasks.iter().any(known) {
+            fx.push(Effect::Notice(Notice::Probe(Probe::RunRepeated)));
+            return;
+        }
+        let (executor, command) = match self.executor_for(framework_id, tasks, group) {
+            Ok(executor) => executor,
+            Err(told) => {
+                for task in tasks {
+                    self.end_task(now, framework_id, &task.task_id, told, fx);
+                }
+                return;
+            }
+        };
+        let running = self
+            .checkpoint
+            .executor(framework_id, &executor.executor_id);
+        let running = running.map(|record| record.container_id.clone());
+        let container_id = match &running {
+            Some(container_id) => container_id.clone(),
+            None => self.launch_executor(now, &executor, command, fx),
+        };
+        let ids: Vec<_> = tasks.iter().map(|task| task.task_id.clone()).collect();
+        for task in tasks {
+            let write = Write::TaskLaunched {
+                framework_id: framework_id.clone(),
+                task: Arc::clone(task),
+                executor_id: executor.executor_id.clone(),
+                group: group.then(|| ids[0].clone()),
+            };
+            self.persist(write, fx);
+            fx.push(Effect::Notice(Notice::TaskAccepted {
+                framework_id: framework_id.clone(),
+                task_id: task.task_id.clone(),
+            }));
+        }
+        if running.is_none() {
+            self.launch_container(&container_id, &executor, command, &tasks[0], fx);
+        } else if self
+            .runs
+            .get(&container_id)
+            .is_some_and(|run| run.peer.is_some())
+        {
+            self.hand_over(&container_id, framework_id, &ids, fx);
+        }
+    }
+
+    /// Which executor is to run these tasks, and whether it is the agent's own.
+    fn executor_for(
+        &self,
+        framework_id: &FrameworkId,
+        tasks: &[Arc<TaskInfo>],
+        group: bool,
+    ) -> Result<(Arc<ExecutorInfo>, bool), Told<'static>> {
+        let invalid = |why| Err((TaskState::Error, Reason::TaskInvalid, why));
+        let dropped = |reason, why| {
+            let state = TaskState::Dropped.told_to(self.is_partition_aware(framework_id));
+            Err((state, reason, why))
+        };
+        let first = &tasks[0];
+        let distinct = |(i, task): (usize, &Arc<TaskInfo>)| {
+            tasks[..i].iter().all(|other| other.task_id != task.task_id)
+        };
+        if !tasks.iter().enumerate().all(distinct) {
+            return invalid("the group names a task twice");
+        }
+        if tasks
+            .iter()
+            .any(|task| Some(&task.agent_id) != self.checkpoint.agent_id.as_ref())
+        {
+            return dropped(Reason::AgentUnknown, "the task is meant for another agent");
+        }
+        if self.checkpoint.tasks().count() + tasks.len() > self.config.tasks_max {
+            return dropped(Reason::ResourcesUnknown, "the agent has too many tasks");
+        }
+        let (executor, command) = match (&first.executor, &first.command) {
+            (Some(executor), _) => (Arc::clone(executor), false),
+            (None, Some(_)) if !group => (command_executor(framework_id, first), true),
+            (None, Some(_)) => return invalid("a group needs an executor"),
+            (None, None) => return invalid("the task has neither a command nor an executor"),
+        };
+        if executor.framework_id != *framework_id {
+            return invalid("the executor is of another framework");
+        }
+        let same = |task: &Arc<TaskInfo>| {
+            let id = task.executor.as_ref().map(|executor| &executor.executor_id);
+            command || id == Some(&executor.executor_id)
+        };
+        if !tasks.iter().all(same) {
+            return invalid("the tasks of one group need one executor");
+        }
+        let Some(record) = self
+            .checkpoint
+            .executor(framework_id, &executor.executor_id)
+        else {
+            return Ok((executor, command));
+        };
+        let run = self.runs.get(&record.container_id);
+        if record.terminating || run.is_none_or(|run| run.state == ExecutorState::Terminating) {
+            return dropped(Reason::ExecutorTerminated, "the executor is ending");
+        }
+        if command || record.command {
+            return invalid("another executor of that id runs already");
+        }
+        Ok((executor, false))
+    }
+
+    fn on_kill(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        task_id: &TaskId,
+        grace: Option<Duration>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(task) = self.checkpoint.task(framework_id, task_id) else {
+            self.answer_unknown(now, framework_id, task_id, fx);
+            return;
+        };
+        let Some(launched) = task.launched.as_ref().filter(|_| task.is_live()) else {
+            return;
+        };
+        let (executor_id, before) = (launched.executor_id.clone(), task.kill);
+        let own_grace = launched.info.kill_grace;
+        let record = self.checkpoint.executor(framework_id, &executor_id);
+        let record = record.expect("a live task has its executor");
+        let (container_id, command) = (record.container_id.clone(), record.command);
+        let run = self.runs.get(&container_id);
+        let run = run.expect("an executor's record has its run");
+        if run.state == ExecutorState::Registering {
+            self.kill_unlaunched(now, framework_id, task_id, fx);
+            self.end_if_unused(now, &container_id, fx);
+            return;
+        }
+        let connected = run.peer.is_some();
+        let is_running = run.state == ExecutorState::Running;
+        if before.is_none_or(|before| before.grace != grace) {
+            let write = Write::KillRequested {
+                framework_id: framework_id.clone(),
+                task_id: task_id.clone(),
+                grace,
+            };
+            self.persist(write, fx);
+        }
+        let task_id = task_id.clone();
+        if connected {
+            self.tell(&container_id, Event::Kill { task_id, grace }, fx);
+        }
+        if command && is_running && before.is_none() {
+            // The executor escalates by itself; should it hang, its container is destroyed.
+            let patience = grace.or(own_grace).unwrap_or(self.config.kill_grace);
+            let patience = patience.saturating_add(self.config.executor_shutdown_grace);
+            let timer = Timer::Executor(container_id);
+            self.timers.set(timer, now.mono + patience);
+        }
+    }
+
+    /// Ends a task that no executor has seen, and the others of its group.
+    pub(super) fn kill_unlaunched(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        task_id: &TaskId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        fx.push(Effect::Notice(Notice::Probe(Probe::KilledBeforeLaunch)));
+        let task = self.checkpoint.task(framework_id, task_id);
+        let group = task.and_then(|task| task.launched.as_ref()?.group.clone());
+        let mut together = alloc::vec![task_id.clone()];
+        if let Some(framework) = self.checkpoint.frameworks.get(framework_id) {
+            let of_group = framework.tasks.iter().filter(|(id, task)| {
+                let same = |launched: &super::checkpoint::Launched| launched.group == group;
+                group.is_some() && *id != task_id && task.launched.as_ref().is_some_and(same)
+            });
+            together.extend(of_group.map(|(id, _)| id.clone()));
+        }
+        for task_id in together {
+            let told = (
+                TaskState::Killed,
+                Reason::TaskKilledDuringLaunch,
+                "killed before it was launched",
+            );
+            self.end_task(now, framework_id, &task_id, told, fx);
+        }
+    }
+
+    /// An executor says something of a task. It is acknowledged to the executor once durable.
+    pub(super) fn on_update(
+        &mut self,
+        now: Now,
+        container_id: &ContainerId,
+        status: &Arc<TaskStatus>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let run = self.runs.get(container_id).expect("checked to be known");
+        let (framework_id, executor_id) = (run.framework_id.clone(), run.executor_id.clone());
+        let task_id = status.task_id.clone();
+        let task = self.checkpoint.task(&framework_id, &task_id);
+        let launched = task.and_then(|task| task.launched.as_ref());
+        if launched.is_some_and(|launched| launched.executor_id != executor_id) {
+            let what = alloc::format!("executor {executor_id} speaks for task {task_id}");
+            self.refuse(what, fx);
+            return;
+        }
+        let verdict = match task {
+            Some(task) => task.updates.judge(status),
+            // Of a task that is over and acknowledged, or of a framework that was torn down.
+            None if status.update_id.is_some() => Verdict::Repeated,
+            None => Verdict::Malformed,
+        };
+        match verdict {
+            Verdict::New => {
+                let status = Arc::new(TaskStatus {
+                    source: Source::Executor,
+                    agent_id: self.checkpoint.agent_id.clone(),
+                    executor_id: Some(executor_id),
+                    ..TaskStatus::clone(status)
+                });
+                self.take_update(now, &framework_id, status, fx);
+            }
+            Verdict::Repeated => fx.push(Effect::Notice(Notice::Probe(Probe::UpdateRepeated))),
+            Verdict::Illegal => fx.push(Effect::Notice(Notice::Probe(Probe::UpdateIllegal))),
+            Verdict::Full => return,
+            Verdict::Malformed => {
+                let what = alloc::format!(
+                    "an update of task {task_id} to {} without an id, or to a state that an \
+                     executor may not claim",
+                    status.state
+                );
+                self.refuse(what, fx);
+                return;
+            }
+        }
+        if let Some(update_id) = status.update_id {
+            let event = Event::Acknowledged { task_id, update_id };
+            self.tell(container_id, event, fx);
+        }
+    }
+
+    /// Writes an update that was judged to be new, and sends it if it is the head.
+    fn take_update(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        status: Arc<TaskStatus>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let (task_id, state) = (status.task_id.clone(), status.state);
+        let write = Write::UpdateReceived {
+            framework_id: framework_id.clone(),
+            status,
+        };
+        self.persist(write, fx);
+        fx.push(Effect::Notice(Notice::TaskState {
+            framework_id: framework_id.clone(),
+            task_id: task_id.clone(),
+            state,
+        }));
+        self.forward(now, framework_id, &task_id, fx);
+        if state.is_terminal() {
+            self.expect_command_executor_to_exit(now, framework_id, &task_id);
+        }
+    }
+
+    /// A command executor has nothing left to do after its task; should it stay, it is ended.
+    fn expect_command_executor_to_exit(&mut self, now: Now, f: &FrameworkId, task: &TaskId) {
+        let launched = self.checkpoint.task(f, task);
+        let launched = launched.and_then(|task| task.launched.as_ref());
+        let record = launched.and_then(|l| self.checkpoint.executor(f, &l.executor_id));
+        let Some(container_id) = record.filter(|r| r.command).map(|r| r.container_id.clone())
+        else {
+            return;
+        };
+        let running = |run: &super::executors::ExecutorRun| run.state == ExecutorState::Running;
+        if self.runs.get(&container_id).is_some_and(running) {
+            let deadline = now.mono + self.config.executor_shutdown_grace;
+            self.timers.set(Timer::Executor(container_id), deadline);
+        }
+    }
+
+    /// Gives a task its last update, made up by the agent; nothing when it has one already.
+    pub(super) fn end_task(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        task_id: &TaskId,
+        (state, reason, message): Told<'_>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        assert!(state.is_terminal(), "the agent makes up only ends");
+        let task = self.checkpoint.task(framework_id, task_id);
+        let executor_id = task.and_then(|t| Some(t.launched.as_ref()?.executor_id.clone()));
+        let status = TaskStatus {
+            task_id: task_id.clone(),
+            state,
+            source: Source::Agent,
+            reason: Some(reason),
+            message: String::from(message),
+            agent_id: self.checkpoint.agent_id.clone(),
+            executor_id,
+            timestamp: now.wall,
+            update_id: Some(UpdateId::draw(&mut self.rng)),
+            healthy: None,
+            data: Arc::from([]),
+            unreachable_at: None,
+        };
+        let task = self.checkpoint.task(framework_id, task_id);
+        if task.is_none_or(|task| task.updates.judge(&status) == Verdict::New) {
+            self.take_update(now, framework_id, Arc::new(status), fx);
+        }
+    }
+
+    /// The master knows a task that the agent does not have: it was lost on the way.
+    pub(super) fn answer_unknown(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        task_id: &TaskId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let known = self.checkpoint.task(framework_id, task_id).is_some();
+        if known || self.is_torn_down(framework_id) || self.stage != Stage::Serving {
+            return;
+        }
+        fx.push(Effect::Notice(Notice::Probe(Probe::TaskUnknown)));
+        let told = (
+            TaskState::Dropped.told_to(self.is_partition_aware(framework_id)),
+            Reason::Reconciliation,
+            "the agent does not know the task",
+        );
+        self.end_task(now, framework_id, task_id, told, fx);
+    }
+
+    fn on_acknowledge(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        task_id: &TaskId,
+        update_id: UpdateId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let task = self.checkpoint.task(framework_id, task_id);
+        let head = task.and_then(|task| task.updates.head()?.update_id);
+        if head != Some(update_id) {
+            let probe = Probe::AcknowledgementIgnored;
+            fx.push(Effect::Notice(Notice::Probe(probe)));
+            return;
+        }
+        let write = Write::UpdateAcknowledged {
+            framework_id: framework_id.clone(),
+            task_id: task_id.clone(),
+            update_id,
+        };
+        self.persist(write, fx);
+        self.stop_flight(framework_id, task_id);
+        self.forward(now, framework_id, task_id, fx);
+    }
+
+    /// Sends the head of a task's stream, unless it is in flight or nobody leads.
+    pub(super) fn forward(
+        &mut self,
+        now: Now,
+        framework_id: &FrameworkId,
+        task_id: &TaskId,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let key = (framework_id.clone(), task_id.clone());
+        if self.registration.registered().is_none() || self.flights.contains_key(&key) {
+            return;
+        }
+        self.send_head(now, key, 0, fx);
+    }
+
+    fn send_head(
+        &mut self,
+        now: Now,
+        key: (FrameworkId, TaskId),
+        attempt: u32,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let task = self.checkpoint.task(&key.0, &key.1);
+        let Some((head, latest_state)) =
+            task.and_then(|task| Some((task.updates.head()?, task.updates.latest())))
+        else {
+            return;
+        };
+        let update = StatusUpdate {
+            framework_id: key.0.clone(),
+            status: Arc::clone(head),
+            latest_state,
+        };
+        let wait = self
+            .config
+            .update_retry
+            .saturating_mul(1 << attempt.min(16))
+            .min(self.config.update_retry_max);
+        let timer = Timer::Update(key.0.clone(), key.1.clone());
+        self.timers.set(timer, now.mono + wait);
+        let id = head.update_id.expect("only updates with an id are taken");
+        self.flights.insert(key, (id, attempt));
+        self.tell_master(ToMaster::Update(update), fx);
+    }
+
+    /// Nobody acknowledged the head for too long.
+    pub(super) fn on_update_timer(
+        &mut self,
+        now: Now,
+        key: (FrameworkId, TaskId),
+        fx: &mut Outbox<Effect>,
+    ) {
+        if let Some((_, attempt)) = self.flights.remove(&key) {
+            self.send_head(now, key, attempt.saturating_add(1), fx);
+        }
+    }
+
+    pub(super) fn stop_flight(&mut self, framework_id: &FrameworkId, task_id: &TaskId) {
+        let key = (framework_id.clone(), task_id.clone());
+        self.flights.remove(&key);
+        self.timers.cancel(&Timer::Update(key.0, key.1));
+    }
+
+    /// Nobody leads: nothing is in flight.
+    pub(super) fn pause_updates(&mut self) {
+        for (framework_id, task_id) in core::mem::take(&mut self.flights).into_keys() {
+            self.timers.cancel(&Timer::Update(framework_id, task_id));
+        }
+    }
+
+    /// A leader took the agent: every head is sent, again if need be.
+    pub(super) fn resume_updates(&mut self, now: Now, fx: &mut Outbox<Effect>) {
+        let waiting = self.checkpoint.tasks();
+        let waiting = waiting.filter(|(_, _, task)| task.updates.head().is_some());
+        let waiting: Vec<_> = waiting
+            .map(|(framework_id, task_id, _)| (framework_id.clone(), task_id.clone()))
+            .collect();
+        for (framework_id, task_id) in waiting {
+            self.forward(now, &framework_id, &task_id, fx);
+        }
+    }
+
+    /// A framework was torn down: its tasks and updates are forgotten at once (MESOS-9434), its
+    /// executors end.
+    fn on_shutdown_framework(&mut self, now: Now, f: &FrameworkId, fx: &mut Outbox<Effect>) {
+        let Some(framework) = self.checkpoint.frameworks.get(f) else {
+            return;
+        };
+        let tasks: Vec<_> = framework.tasks.keys().cloned().collect();
+        let executors = framework.executors.values();
+        let containers: Vec<_> = executors.map(|e| e.container_id.clone()).collect();
+        for task_id in &tasks {
+            self.stop_flight(f, task_id);
+        }
+        let framework_id = f.clone();
+        self.persist(Write::FrameworkTornDown { framework_id }, fx);
+        for container_id in containers {
+            self.end_executor(now, &container_id, None, fx);
+        }
+    }
+
+    pub(super) fn is_torn_down(&self, framework_id: &FrameworkId) -> bool {
+        let framework = self.checkpoint.frameworks.get(framework_id);
+        framework.is_some_and(|framework| framework.torn_down)
+    }
+
+    /// What the framework says; frameworks that are not known here are taken to be, as the
+    /// master translates for those that are not.
+    pub(super) fn is_partition_aware(&self, framework_id: &FrameworkId) -> bool {
+        let framework = self.checkpoint.frameworks.get(framework_id);
+        framework
+            .and_then(|framework| framework.info.as_ref())
+            .is_none_or(|info| info.capabilities.partition_aware)
+    }
+}
+
+/// The executor of a command task: the agent's own, named after the task as in Mesos.
+fn command_executor(framework_id: &FrameworkId, task: &TaskInfo) -> Arc<ExecutorInfo> {
+    let id = ExecutorId::new(task.task_id.as_str());
+    Arc::new(ExecutorInfo {
+        executor_id: id.expect("a task's id is as good as an executor's"),
+        framework_id: framework_id.clone(),
+        command: task.command.clone().unwrap_or_default(),
+        resources: Resources::default(),
+        name: alloc::format!("Command executor of task {}", task.task_id),
+        data: Arc::from([]),
+        shutdown_grace: None,
+    })
+}
