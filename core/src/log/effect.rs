@@ -188,6 +188,14 @@ pub enum Fatal {
         /// What is wrong.
         why: String,
     },
+    /// A learned record or a snapshot is not one that this build reads. Told by the owner of the
+    /// state machine.
+    Unreadable {
+        /// Where.
+        position: Position,
+        /// What is wrong.
+        why: String,
+    },
     /// A peer says that another value was learned here. Never seen unless disks or peers lie.
     Diverged {
         /// Where.

@@ -3,6 +3,7 @@ use crate::ids::MasterId;
 use crate::log::{self, Ballot};
 use crate::registry::Ending;
 use alloc::string::String;
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// What a master has to tell for the timeline and for coverage; data, and droppable.
@@ -43,6 +44,11 @@ pub enum Notice {
         /// Why.
         why: Ending,
     },
+    /// The leader cannot go on.
+    SteppingDown {
+        /// Why, for people.
+        why: String,
+    },
     /// A batch of operations is durable and applied.
     Stored {
         /// How many operations.
@@ -52,7 +58,43 @@ pub enum Notice {
     },
     /// An operation came to its turn and was rejected.
     OperationRejected {
-        /// What for people.
+        /// Which, and why; for people.
         why: String,
     },
+}
+
+/// One line of a timeline, without the time.
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::Log(notice) => write!(f, "{notice:?}"),
+            Notice::Cluster(notice) => notice.fmt(f),
+            Notice::LeaderChanged {
+                leader: Some(leader),
+            } => write!(f, "follows {leader}"),
+            Notice::LeaderChanged { leader: None } => write!(f, "knows of no leader"),
+            Notice::Elected { ballot } => write!(f, "elected under ballot {ballot}"),
+            Notice::Leading {
+                ballot,
+                version,
+                agents,
+            } => write!(
+                f,
+                "leads under ballot {ballot}; registry version {version}, {agents} agents"
+            ),
+            Notice::Demoted { ballot, why } => {
+                write!(f, "no longer leads under ballot {ballot}: {why:?}")
+            }
+            Notice::RegistrarEnded { why } => write!(f, "the registrar ended: {why}"),
+            Notice::SteppingDown { why } => write!(f, "steps down: {why}"),
+            Notice::Stored {
+                operations,
+                version,
+            } => write!(
+                f,
+                "{operations} operations stored; registry version {version}"
+            ),
+            Notice::OperationRejected { why } => write!(f, "the registry rejected {why}"),
+        }
+    }
 }

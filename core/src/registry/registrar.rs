@@ -208,6 +208,12 @@ impl Registrar {
         self.in_flight.as_ref().map(|in_flight| in_flight.deadline)
     }
 
+    /// The registry's version, as far as it has seen batches applied.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
     /// Whether it is over.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
