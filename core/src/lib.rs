@@ -8,8 +8,8 @@
 //!   to each other, [`message`].
 //! - Masters: [`log`] (the replicated log), [`registry`] (what they agree on, and how),
 //!   [`master`].
-//! - Agents: [`agent`]; executors: [`executor`]; frameworks: [`scheduler`]. All find the leader
-//!   through [`detector`].
+//! - Agents: [`agent`]; executors: [`executor`]; schedulers: [`scheduler`], and on it
+//!   [`frameworks`]. All find the leader through [`detector`].
 #![no_std]
 
 extern crate alloc;
@@ -20,6 +20,7 @@ pub mod agent;
 pub mod detector;
 pub mod durable;
 pub mod executor;
+pub mod frameworks;
 pub mod ids;
 pub mod invariant;
 pub mod log;

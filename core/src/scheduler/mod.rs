@@ -1,55 +1,37 @@
-//! The scheduler driver: a framework's side of the scheduler API as a machine. It subscribes,
-//! follows the leader, fails over, acknowledges and reconciles.
+//! The scheduler's side of the scheduler API as a machine: [`SchedulerDriver`] finds the leader,
+//! subscribes, follows a failover, acknowledges and reconciles; a [`Logic`] decides what to run.
+//! [`FrameworkNode`] is the two of them together, and what the runtime and the simulator drive.
+//!
+//! What the driver promises to a logic, and to the master about it:
+//!
+//! - The framework's id is durable before anything is done under it.
+//! - An update is handed over once, and acknowledged only after it was handled and what the logic
+//!   wrote down about it is durable. An update that comes again is acknowledged again, no more.
+//! - What an old connection still delivers is ignored; calls without a subscription are dropped.
+//! - After every subscription every task that the logic believes alive is asked about until the
+//!   master answered for it.
 
-use crate::ids::Peer;
-use crate::message::scheduler;
-use alloc::string::String;
-use serde::{Deserialize, Serialize};
+mod calls;
+mod config;
+mod driver;
+mod effect;
+mod input;
+mod invariants;
+mod logic;
+mod node;
+mod notice;
+mod reconcile;
+mod stream;
+mod updates;
+mod write;
 
-/// What may happen to a framework's node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Input {
-    /// The deadline came.
-    Tick,
-    /// A connection that was asked for is open.
-    Connected {
-        /// Which.
-        peer: Peer,
-    },
-    /// A connection broke, or could not be opened.
-    Disconnected {
-        /// Which.
-        peer: Peer,
-    },
-    /// The master says something.
-    FromMaster {
-        /// On which connection.
-        peer: Peer,
-        /// What.
-        message: scheduler::ToScheduler,
-    },
-}
+pub use config::{Config, ConfigError};
 
-/// What a framework's node wants done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Effect {
-    /// Open a connection to a master; answered by `Connected` or `Disconnected`.
-    Connect {
-        /// The name of the new connection.
-        peer: Peer,
-        /// `host:port`.
-        address: String,
-    },
-    /// Close a connection.
-    Close {
-        /// Which.
-        peer: Peer,
-    },
-    /// Say something to the master.
-    ToMaster {
-        /// On which connection.
-        peer: Peer,
-        /// What.
-        message: scheduler::ToMaster,
-    },
-}
+pub use driver::{Counters, SchedulerDriver};
+pub use effect::{Effect, Exit};
+pub use input::Input;
+pub use invariants::INVARIANTS;
+pub use logic::{Action, Event, Logic};
+pub use node::FrameworkNode;
+pub use notice::{CallKind, KillCause, LinkEnd, Notice};
+pub use write::{RecoverError, Write};
