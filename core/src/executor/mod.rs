@@ -1,85 +1,17 @@
-//! The executor driver: an executor's side of the executor API as a machine. It subscribes,
-//! survives its agent's restart, and sends again what was not acknowledged.
+//! Executors: what runs tasks on behalf of an agent.
+//!
+//! [`ExecutorDriver`] is an executor's side of the executor API: it subscribes, survives its
+//! agent's restart, sends again what was not acknowledged, and gives up when the agent stays away
+//! for too long. [`CommandExecutor`] is the agent's own executor on top of it: one process for
+//! each task. It runs a single command task and ends with it, or, shared, serves all tasks of one
+//! executor id until it is told to end.
 
-use crate::ids::{Peer, TaskId};
-use crate::message::executor;
-use crate::model::TaskInfo;
-use alloc::string::String;
-use alloc::sync::Arc;
-use serde::{Deserialize, Serialize};
+mod command;
+mod config;
+mod driver;
+mod effect;
 
-/// What may happen to an executor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Input {
-    /// The deadline came.
-    Tick,
-    /// The connection to the agent is open.
-    Connected {
-        /// Which.
-        peer: Peer,
-    },
-    /// The connection broke, or could not be opened.
-    Disconnected {
-        /// Which.
-        peer: Peer,
-    },
-    /// The agent says something.
-    FromAgent {
-        /// On which connection.
-        peer: Peer,
-        /// What.
-        event: executor::Event,
-    },
-    /// A task's process runs.
-    ProcessStarted {
-        /// Which task.
-        task_id: TaskId,
-        /// Its process.
-        pid: u32,
-    },
-    /// A task's process is over, or could not be started.
-    ProcessExited {
-        /// Which task.
-        task_id: TaskId,
-        /// Exit code, or 128 + signal; `None` when it never started.
-        status: Option<i32>,
-        /// For people.
-        message: String,
-    },
-}
-
-/// What an executor wants done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Effect {
-    /// Open a connection to the agent; answered by `Connected` or `Disconnected`.
-    Connect {
-        /// The name of the new connection.
-        peer: Peer,
-    },
-    /// Close a connection.
-    Close {
-        /// Which.
-        peer: Peer,
-    },
-    /// Say something to the agent.
-    ToAgent {
-        /// On which connection.
-        peer: Peer,
-        /// What.
-        message: executor::ToAgent,
-    },
-    /// Start a task's process; answered by `ProcessStarted` or `ProcessExited`.
-    Start {
-        /// The task.
-        task: Arc<TaskInfo>,
-    },
-    /// Signal a task's whole process group: SIGTERM first, SIGKILL when `force`.
-    Signal {
-        /// Which task.
-        task_id: TaskId,
-        /// Whether it cannot be caught.
-        force: bool,
-    },
-    /// End the executor's process, once everything was sent.
-    Exit,
-}
+pub use command::{CommandExecutor, Mode};
+pub use config::Config;
+pub use driver::{ExecutorDriver, Identity, UNACKNOWLEDGED_MAX};
+pub use effect::{Effect, Input};
