@@ -13,7 +13,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
 pub enum Reject {
     /// This master does not lead.
-    #[error("this master does not lead{}", leader.as_ref().map_or_else(|| String::from(": there is no leader now, try again"), |l| alloc::format!(": ask {}", l.address)))]
+    #[error("this master does not lead: {}", whom_to_ask(leader.as_ref()))]
     NotLeading {
         /// Who does, if known.
         leader: Option<MasterInfo>,
@@ -30,4 +30,11 @@ pub enum Reject {
     /// A bound was reached; try again later.
     #[error("{0}")]
     Busy(String),
+}
+
+fn whom_to_ask(leader: Option<&MasterInfo>) -> String {
+    match leader {
+        Some(leader) => alloc::format!("ask {}", leader.address),
+        None => String::from("there is no leader now, try again"),
+    }
 }

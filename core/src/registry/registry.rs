@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// How many ids one [`Operation::Prune`] names at most, of each kind.
-pub const PRUNE_AGENTS_MAX: usize = 1_024;
+pub const PRUNE_AGENTS_MAX: usize = 512;
 
 /// What all masters agree on. A clone shares every agent's description, so that a snapshot can
 /// be taken without a pause.

@@ -25,7 +25,8 @@ pub enum SnapshotError {
     Twice(AgentId),
     /// Every version but 0 comes from a leader.
     #[error(
-        "the registry's snapshot at version {0} lacks a leader, or has one at version 0: it was not written by a master"
+        "the registry's snapshot at version {0} lacks a leader, or has one \
+         at version 0: it was not written by a master"
     )]
     Leaderless(u64),
 }

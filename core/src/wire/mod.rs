@@ -21,7 +21,8 @@ pub enum DecodeError {
     Short(usize),
     /// Written by a build that this one cannot read.
     #[error(
-        "format version {found} cannot be read (this build reads {VERSION}): upgrade the older side first"
+        "format version {found} cannot be read (this build reads {VERSION}): upgrade \
+         the older side first"
     )]
     Version {
         /// What the envelope says.

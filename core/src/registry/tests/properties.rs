@@ -193,7 +193,10 @@ proptest! {
     /// what a registry says that is given them one by one.
     #[test]
     fn every_operation_is_answered_once_and_in_order(
-        steps in vec_of(prop_oneof![2 => agent_operations().prop_map(Some), 1 => Just(None)], 0..60),
+        steps in vec_of(
+            prop_oneof![2 => agent_operations().prop_map(Some), 1 => Just(None)],
+            0..60,
+        ),
         batch_operations_max in 1..5usize,
     ) {
         let config = Config { batch_operations_max, ..Config::default() };

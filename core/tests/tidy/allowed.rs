@@ -1,0 +1,20 @@
+//! What breaks a rule and is not yet mended. These lists may only shrink: a test fails when an
+//! entry grows, and when it is not needed any more.
+
+/// Files of more than 500 lines, with how many.
+pub const LONG_FILES: &[(&str, usize)] = &[
+    ("core/src/agent/executors.rs", 518),
+    ("core/src/agent/tasks.rs", 620),
+];
+
+/// Files with lines of more than 100 characters, with how many such lines.
+pub const LONG_LINES: &[(&str, usize)] = &[
+    ("runtime/src/cli/agent.rs", 1),
+    ("runtime/src/cli/execute.rs", 1),
+];
+
+/// Functions of more than 70 lines: file, name, and how many.
+pub const LONG_FUNCTIONS: &[(&str, usize)] = &[("core/src/master/leading/notice.rs fmt", 84)];
+
+/// What is banned in the core but is there: file, line and finding, as the test prints them.
+pub const IMPURE: &[(&str, usize)] = &[];
