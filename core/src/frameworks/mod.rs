@@ -1,4 +1,5 @@
-//! Pure frameworks over the scheduler API: [`execute`] runs one command and ends with it.
+//! Pure frameworks over the scheduler API: [`service`] keeps instances running,
+//! [`execute`] runs one command and ends with it.
 //!
 //! They share how a task is described ([`TaskTemplate`]), how it is cut out of an offer
 //! ([`Room`]), and a small language of commands that real shells and the simulator's processes
@@ -7,10 +8,10 @@
 pub mod execute;
 mod room;
 mod script;
+pub mod service;
 mod template;
 
 #[cfg(test)]
-#[allow(dead_code)]
 mod testing;
 
 pub use room::Room;

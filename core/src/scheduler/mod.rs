@@ -26,6 +26,7 @@ mod updates;
 mod write;
 
 pub use config::{Config, ConfigError};
+pub(crate) use config::{ordered, positive};
 
 pub use driver::{Counters, SchedulerDriver};
 pub use effect::{Effect, Exit};

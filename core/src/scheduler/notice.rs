@@ -81,6 +81,16 @@ pub enum Notice {
         /// Why.
         why: KillCause,
     },
+    /// A task has been out of reach for too long: another one takes its place.
+    Replacing {
+        /// Which.
+        task_id: TaskId,
+    },
+    /// A task that had been given up is there again, and still wanted.
+    Adopted {
+        /// Which.
+        task_id: TaskId,
+    },
     /// An instance waits before it is started again.
     BackingOff {
         /// Which task ended.
@@ -207,6 +217,8 @@ impl fmt::Display for Notice {
             } => write!(f, "launching {task_id} on {hostname} ({agent_id})"),
             Notice::Task { .. } => self.fmt_task(f),
             Notice::Killing { task_id, why } => write!(f, "killing {task_id}: {why}"),
+            Notice::Replacing { task_id } => write!(f, "replacing {task_id}: out of reach"),
+            Notice::Adopted { task_id } => write!(f, "{task_id} is back and taken"),
             Notice::BackingOff { task_id, wait } => {
                 write!(f, "{task_id} ended, next start in {wait:?}")
             }

@@ -1,0 +1,279 @@
+//! How instances get and lose their tasks.
+
+use super::placement::{Needs, place};
+use super::record::{Launch, Record, Snapshot};
+use super::{Instance, Run, Service, Stray, Timer};
+use crate::ids::TaskId;
+use crate::message::scheduler::Call;
+use crate::model::{Filters, Offer, OfferOperation, TaskInfo, TaskState};
+use crate::outbox::Outbox;
+use crate::scheduler::{Action, KillCause, Notice};
+use crate::time::Now;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+impl Service {
+    /// Wants another number: new instances wait for offers, the highest ones end.
+    pub(super) fn resize(&mut self, wanted: u32) {
+        for number in self.wanted..wanted {
+            self.instances.insert(number, Instance::default());
+            self.waiting.insert(number);
+        }
+        for number in wanted..self.wanted {
+            self.timers.cancel(&Timer::Start(number));
+            self.waiting.remove(&number);
+            let serial = self.instances[&number].run.as_ref().map(|run| run.serial);
+            if let Some(run) = serial.and_then(|serial| self.take_run(number, serial)) {
+                let task_id = self.task_id(number, &run);
+                let stray = Stray {
+                    agent_id: Some(run.agent_id),
+                    why: KillCause::ScaledDown,
+                };
+                self.strays.insert(task_id, stray);
+            }
+            self.instances.remove(&number);
+        }
+        self.wanted = wanted;
+        assert_eq!(self.instances.len(), wanted as usize);
+    }
+
+    /// Every stray is told to end, now and again.
+    pub(super) fn arm_kills(&mut self, now: Now) {
+        for task_id in self.strays.keys() {
+            let timer = Timer::Kill(task_id.clone());
+            if self.timers.at(&timer).is_none() {
+                self.timers.set(timer, now.mono);
+            }
+        }
+    }
+
+    /// The instance has this task now; whatever it had before is given up.
+    pub(super) fn place_run(&mut self, launch: Launch) {
+        self.serial = self.serial.max(launch.serial);
+        let Some(instance) = self.instances.get_mut(&launch.instance) else {
+            return;
+        };
+        if let Some(old) = instance.run.take() {
+            self.forget(launch.instance, &old);
+        }
+        self.census.add(&launch.agent_id, &launch.group);
+        self.set_run(launch);
+    }
+
+    /// As [`Self::place_run`], where the place was counted already.
+    fn set_run(&mut self, launch: Launch) {
+        self.serial = self.serial.max(launch.serial);
+        self.waiting.remove(&launch.instance);
+        self.timers.cancel(&Timer::Start(launch.instance));
+        let run = Run {
+            serial: launch.serial,
+            agent_id: launch.agent_id,
+            hostname: launch.hostname,
+            state: TaskState::Staging,
+            group: launch.group,
+            running_since: None,
+            restarting: false,
+        };
+        if let Some(instance) = self.instances.get_mut(&launch.instance) {
+            instance.run = Some(run);
+        }
+    }
+
+    /// Takes the task with this serial from the instance, if it has that one.
+    pub(super) fn take_run(&mut self, number: u32, serial: u64) -> Option<Run> {
+        let instance = self.instances.get_mut(&number)?;
+        let run = instance.run.take_if(|run| run.serial == serial)?;
+        self.forget(number, &run);
+        Some(run)
+    }
+
+    fn forget(&mut self, number: u32, run: &Run) {
+        self.census.remove(&run.agent_id, &run.group);
+        self.timers.cancel(&Timer::Replace(number));
+        let task_id = self.task_id(number, run);
+        self.timers.cancel(&Timer::Kill(task_id));
+        if run.state == TaskState::Running {
+            self.running -= 1;
+        }
+    }
+
+    /// Launches what waits, gives back the rest.
+    pub(super) fn on_offers(&mut self, offers: &[Arc<Offer>], out: &mut Outbox<Action>) {
+        let needs = Needs {
+            resources: &self.config.task.resources,
+            spread_by: self.config.spread_by.as_deref(),
+            agent_instances_max: self.config.agent_instances_max,
+        };
+        let places = place(offers, self.waiting.len(), &needs, &mut self.census);
+        let mut tasks: Vec<Vec<Arc<TaskInfo>>> = vec![Vec::new(); offers.len()];
+        let mut launches = Vec::with_capacity(places.len());
+        for placement in places {
+            let number = self.waiting.first().copied();
+            let number = number.expect("no more places than instances that wait");
+            let offer = &offers[placement.offer];
+            let launch = Launch {
+                instance: number,
+                serial: self.serial + 1,
+                agent_id: offer.agent_id.clone(),
+                hostname: offer.hostname.clone(),
+                group: placement.group,
+            };
+            let template = &self.config.task;
+            let task_id = template.task_id(u64::from(number), launch.serial);
+            out.push(Action::Notice(Notice::Launching {
+                task_id: task_id.clone(),
+                agent_id: launch.agent_id.clone(),
+                hostname: launch.hostname.clone(),
+            }));
+            let command = template.command.clone();
+            let task = template.task(task_id, command, offer, placement.resources);
+            tasks[placement.offer].push(task);
+            self.set_run(launch.clone());
+            launches.push(launch);
+            self.counters.launched += 1;
+        }
+        if !launches.is_empty() {
+            Service::persist(&Record::Launched(launches), out);
+        }
+        self.answer(offers, tasks, out);
+    }
+
+    /// Every offer is answered at once: used or given back.
+    fn answer(
+        &self,
+        offers: &[Arc<Offer>],
+        tasks: Vec<Vec<Arc<TaskInfo>>>,
+        out: &mut Outbox<Action>,
+    ) {
+        let filters = if self.waiting.is_empty() {
+            Filters {
+                refuse: self.config.refuse,
+            }
+        } else {
+            // Too small, or too crowded: more of the agent may be free soon.
+            Filters::DEFAULT
+        };
+        let mut unused = Vec::new();
+        for (offer, tasks) in offers.iter().zip(tasks) {
+            if tasks.is_empty() {
+                unused.push(offer.id.clone());
+                continue;
+            }
+            out.push(Action::Call(Call::Accept {
+                offer_ids: vec![offer.id.clone()],
+                operations: vec![OfferOperation::Launch(tasks)],
+                filters,
+            }));
+        }
+        if !unused.is_empty() {
+            out.push(Action::Call(Call::Decline {
+                offer_ids: unused,
+                filters,
+            }));
+        }
+    }
+
+    /// The instance's task has been out of reach for too long.
+    pub(super) fn replace(&mut self, number: u32, out: &mut Outbox<Action>) {
+        let instance = self.instances.get(&number);
+        let Some(run) = instance.and_then(|instance| instance.run.as_ref()) else {
+            return;
+        };
+        if run.state != TaskState::Unreachable {
+            return;
+        }
+        let serial = run.serial;
+        let task_id = self.task_id(number, run);
+        self.take_run(number, serial);
+        self.waiting.insert(number);
+        self.counters.replaced += 1;
+        out.push(Action::Notice(Notice::Replacing { task_id }));
+    }
+
+    /// Tells a task to end that is to end, and arms the next time.
+    pub(super) fn kill(&mut self, now: Now, task_id: TaskId, out: &mut Outbox<Action>) {
+        let (agent_id, why) = match self.strays.get(&task_id) {
+            Some(stray) => (stray.agent_id.clone(), stray.why),
+            None => match self.restarting(&task_id) {
+                Some(run) => (Some(run.agent_id.clone()), KillCause::Requested),
+                None => return,
+            },
+        };
+        self.timers.set(
+            Timer::Kill(task_id.clone()),
+            now.mono + self.config.kill_retry_interval,
+        );
+        // Without a subscription it would be dropped; the next one hurries.
+        if !self.subscribed {
+            return;
+        }
+        self.counters.kills += 1;
+        out.push(Action::Notice(Notice::Killing {
+            task_id: task_id.clone(),
+            why,
+        }));
+        out.push(Action::Call(Call::Kill {
+            task_id,
+            agent_id,
+            grace: self.config.task.kill_grace,
+        }));
+    }
+
+    fn restarting(&self, task_id: &TaskId) -> Option<&Run> {
+        let (number, serial) = self.config.task.parse(task_id)?;
+        let instance = self.instances.get(&u32::try_from(number).ok()?)?;
+        let run = instance.run.as_ref()?;
+        (run.restarting && run.serial == serial).then_some(run)
+    }
+
+    /// An operator wants the instance anew: the next task comes once this one is over.
+    pub(super) fn restart(&mut self, now: Now, number: u32) -> bool {
+        let instance = self.instances.get_mut(&number);
+        let Some(run) = instance.and_then(|instance| instance.run.as_mut()) else {
+            return false;
+        };
+        run.restarting = true;
+        let task_id = self.config.task.task_id(u64::from(number), run.serial);
+        self.timers.set(Timer::Kill(task_id), now.mono);
+        true
+    }
+
+    pub(super) fn to_snapshot(&self) -> Snapshot {
+        let runs = self.instances.iter().filter_map(|(number, instance)| {
+            let run = instance.run.as_ref()?;
+            Some(Launch {
+                instance: *number,
+                serial: run.serial,
+                agent_id: run.agent_id.clone(),
+                hostname: run.hostname.clone(),
+                group: run.group.clone(),
+            })
+        });
+        let strays = self.strays.iter();
+        Snapshot {
+            wanted: self.wanted,
+            serial: self.serial,
+            runs: runs.collect(),
+            strays: strays
+                .map(|(task_id, stray)| (task_id.clone(), stray.agent_id.clone()))
+                .collect(),
+        }
+    }
+
+    pub(super) fn become_snapshot(&mut self, now: Now, snapshot: Snapshot) {
+        self.resize(0);
+        self.strays.clear();
+        self.timers = crate::timers::Timers::default();
+        self.resize(snapshot.wanted);
+        for launch in snapshot.runs {
+            self.place_run(launch);
+        }
+        self.serial = self.serial.max(snapshot.serial);
+        for (task_id, agent_id) in snapshot.strays {
+            let why = KillCause::ScaledDown;
+            self.strays.insert(task_id, Stray { agent_id, why });
+        }
+        self.arm_kills(now);
+    }
+}
