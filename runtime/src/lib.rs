@@ -3,7 +3,13 @@
 //! # Map
 //!
 //! - [`driver`]: the node loop, the only place that calls `Machine::handle`.
+//! - [`disk`]: the journal and files replaced as a whole.
+//! - [`net`]: one port for native connections and HTTP; links between masters.
+//! - [`container`]: executors and tasks as processes, their sandboxes and their end.
 //! - [`cli`]: flags, environment variables and the subcommands.
 
 pub mod cli;
+pub mod container;
+pub mod disk;
 pub mod driver;
+pub mod net;
