@@ -19,6 +19,7 @@ extern crate std;
 pub mod agent;
 pub mod detector;
 pub mod durable;
+pub mod election;
 pub mod executor;
 pub mod frameworks;
 pub mod ids;

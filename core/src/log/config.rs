@@ -1,7 +1,8 @@
 //! Every bound and time-out of the log and its election.
 
-use super::membership::{MasterInfo, Membership, MembershipError};
+use super::membership::{Membership, MembershipError};
 use crate::ids::MasterId;
+use crate::model::MasterInfo;
 use alloc::vec::Vec;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,16 @@ pub enum ConfigError {
         high: &'static str,
         /// What it is.
         high_is: Duration,
+    },
+    /// A leader could propose further ahead than replicas accept.
+    #[error(
+        "window_messages times batch_actions_max ({window}) must not exceed gap_max ({gap_max})"
+    )]
+    Window {
+        /// Positions that may be in flight.
+        window: u64,
+        /// How far ahead a replica accepts.
+        gap_max: u64,
     },
     /// A bound that must not be zero is.
     #[error("{0} must not be 0")]
@@ -198,6 +209,13 @@ impl Config {
             ("snapshot_every", self.snapshot_every),
             ("entries_max", self.entries_max),
         ];
+        let window = self.window_messages.saturating_mul(self.batch_actions_max) as u64;
+        if window > self.gap_max {
+            return Err(ConfigError::Window {
+                window,
+                gap_max: self.gap_max,
+            });
+        }
         match bounds.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(ConfigError::Zero(name)),
             None => Ok(()),
