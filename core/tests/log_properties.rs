@@ -20,7 +20,12 @@ fn live(seed: u64, count: usize, steps: &[Step]) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, max_shrink_iters: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 120,
+        max_shrink_iters: 2000,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn three_replicas_agree(seed in any::<u64>(), steps in prop::collection::vec(step(), 1..60)) {
