@@ -1,1 +1,19 @@
 //! Seeded, deterministic simulator: replays YAML failure scenarios against the core.
+
+pub mod checker;
+pub mod clock;
+pub mod disk;
+pub mod hash;
+pub mod host;
+pub mod kind;
+pub mod machine;
+pub mod net;
+pub mod node;
+pub mod observe;
+pub mod queue;
+pub mod record;
+pub mod replica;
+pub mod slab;
+pub mod time;
+pub mod units;
+pub mod world;

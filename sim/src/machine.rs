@@ -1,0 +1,166 @@
+//! The machines of the core, as the simulator holds them: an enum, never a trait object.
+
+use crate::host::ExecutorSim;
+use crate::replica::LogReplica;
+use tepui_core::agent::AgentNode;
+use tepui_core::frameworks::execute::{self, Execute};
+use tepui_core::invariant::{Cost, Violation};
+use tepui_core::machine::Machine;
+use tepui_core::master::MasterNode;
+use tepui_core::model::{AgentInfo, FrameworkInfo};
+use tepui_core::outbox::Outbox;
+use tepui_core::rng::Rng;
+use tepui_core::scheduler::{self, FrameworkNode, SchedulerDriver};
+use tepui_core::time::{Now, Time};
+use tepui_core::{agent, executor, log, master};
+
+/// What runs in a node.
+#[derive(Debug)]
+pub enum SimNode {
+    /// A bare replica of the log under a small state machine: clusters of kind `log`.
+    Log(Box<LogReplica>),
+    /// A master.
+    Master(Box<MasterNode>),
+    /// An agent.
+    Agent(Box<AgentNode>),
+    /// An executor with its tasks' processes.
+    Executor(Box<ExecutorSim>),
+    /// A framework's scheduler.
+    Framework(Box<Framework>),
+}
+
+impl SimNode {
+    /// When it next wants a tick.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        match self {
+            SimNode::Log(replica) => replica.node.deadline(),
+            SimNode::Master(master) => master.deadline(),
+            SimNode::Agent(agent) => agent.deadline(),
+            SimNode::Executor(executor) => executor.node.deadline(),
+            SimNode::Framework(framework) => framework.deadline(),
+        }
+    }
+
+    /// Which of the core's own invariants do not hold.
+    #[must_use]
+    pub fn check(&self) -> Vec<Violation> {
+        match self {
+            SimNode::Log(_) | SimNode::Executor(_) => Vec::new(),
+            SimNode::Master(master) => master.check(Cost::Linear),
+            SimNode::Agent(agent) => agent.check(Cost::Linear),
+            SimNode::Framework(framework) => framework.violations(),
+        }
+    }
+}
+
+/// A scheduler, by what it decides.
+#[derive(Debug)]
+pub enum Framework {
+    /// Runs commands to their end.
+    Execute(FrameworkNode<Execute>),
+}
+
+/// Says the same of whatever logic it is.
+macro_rules! each {
+    ($framework:expr, $node:ident => $what:expr) => {
+        match $framework {
+            Framework::Execute($node) => $what,
+        }
+    };
+}
+
+impl Framework {
+    /// Its driver.
+    #[must_use]
+    pub fn driver(&self) -> &SchedulerDriver {
+        each!(self, node => node.driver())
+    }
+
+    fn violations(&self) -> Vec<Violation> {
+        each!(self, node => node.violations(Cost::Linear))
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        each!(self, node => node.deadline())
+    }
+
+    /// Hands in an input.
+    pub fn handle(
+        &mut self,
+        now: Now,
+        input: scheduler::Input,
+        fx: &mut Outbox<scheduler::Effect>,
+    ) {
+        each!(self, node => node.handle(now, input, fx));
+    }
+}
+
+/// What a framework decides, as configured.
+#[derive(Clone, Debug)]
+pub enum Logic {
+    /// Runs commands to their end.
+    Execute(execute::Config),
+}
+
+/// All that a scheduler is started with.
+#[derive(Clone, Debug)]
+pub struct FrameworkSpec {
+    /// Of its driver.
+    pub config: scheduler::Config,
+    /// How it describes itself.
+    pub info: FrameworkInfo,
+    /// What it decides.
+    pub logic: Logic,
+    /// Addresses.
+    pub masters: Vec<String>,
+}
+
+impl FrameworkSpec {
+    /// The scheduler, as it comes back to what it wrote.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn build(
+        &self,
+        rng: &Rng,
+        now: Now,
+        writes: Vec<scheduler::Write>,
+    ) -> Result<Framework, scheduler::RecoverError> {
+        let (config, info) = (self.config.clone(), self.info.clone());
+        let masters = self.masters.clone();
+        match &self.logic {
+            Logic::Execute(logic) => {
+                let logic = Execute::new(logic.clone()).expect("checked when it was read");
+                FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
+                    .map(Framework::Execute)
+            }
+        }
+    }
+}
+
+/// All that an agent is started with.
+#[derive(Clone, Debug)]
+pub struct AgentSpec {
+    /// Of the agent.
+    pub config: agent::Config,
+    /// Of its own executor.
+    pub executor: executor::Config,
+    /// How it describes itself.
+    pub info: AgentInfo,
+}
+
+/// From what a node is built at each start, besides its disk.
+#[derive(Debug)]
+pub enum Spec {
+    /// A bare replica.
+    Log(Box<log::Config>),
+    /// A master.
+    Master(Box<master::Config>),
+    /// An agent.
+    Agent(Box<AgentSpec>),
+    /// A scheduler.
+    Framework(Box<FrameworkSpec>),
+    /// An executor: never started a second time.
+    Executor,
+}

@@ -1,0 +1,291 @@
+//! What masters, agents, frameworks and tasks do, as the watcher sees it.
+
+use super::{Observer, Occurrence};
+use crate::node::NodeIndex;
+use crate::time::SimTime;
+use tepui_core::ids::{FrameworkId, TaskId};
+use tepui_core::master::leading::Notice as ClusterNotice;
+use tepui_core::master::{MasterNode, Notice as MasterNotice};
+use tepui_core::message::scheduler::{Event, ToMaster, ToScheduler};
+use tepui_core::model::TaskState;
+use tepui_core::{agent, scheduler};
+
+impl Observer {
+    /// A master handled an input.
+    pub fn on_registry(&mut self, at: SimTime, node: NodeIndex, master: &MasterNode) {
+        let applied = master.applied();
+        let result = self
+            .registry
+            .on_replica(node.slot(), applied, master.registry());
+        self.judge(at, node, result);
+    }
+
+    /// A line of a master.
+    pub fn on_master_notice(&mut self, at: SimTime, node: NodeIndex, notice: &MasterNotice) {
+        match notice {
+            MasterNotice::Elected { ballot } => self.on_master_elected(at, node, *ballot),
+            MasterNotice::Demoted { ballot, why } => self.on_demoted(at, node, *ballot, *why),
+            MasterNotice::Leading {
+                ballot,
+                version,
+                agents,
+            } => {
+                self.occur(Occurrence::LeaderServes { node });
+                if self.timeline.enabled() {
+                    let text = format!(
+                        "serves with ballot {ballot}, registry version {version}, waits for \
+                         {agents} agents"
+                    );
+                    self.note(at, node, &text);
+                }
+            }
+            MasterNotice::RegistrarEnded { why } => {
+                self.probe("master.registrar-ended");
+                if self.timeline.enabled() {
+                    self.note(at, node, &format!("its registrar ended: {why:?}"));
+                }
+            }
+            MasterNotice::SteppingDown { why } => {
+                self.probe("master.stepping-down");
+                if self.timeline.enabled() {
+                    self.note(at, node, &format!("steps down: {why}"));
+                }
+            }
+            MasterNotice::Cluster(notice) => self.on_cluster_notice(at, node, notice),
+            MasterNotice::OperationRejected { why } => {
+                self.probe("master.operation-rejected");
+                if self.timeline.enabled() {
+                    self.note(at, node, &format!("an operation was rejected: {why}"));
+                }
+            }
+            MasterNotice::Log(_)
+            | MasterNotice::LeaderChanged { .. }
+            | MasterNotice::Stored { .. } => {}
+        }
+    }
+
+    fn on_cluster_notice(&mut self, at: SimTime, node: NodeIndex, notice: &ClusterNotice) {
+        let (probe, occurrence, loud) = match notice {
+            ClusterNotice::AgentAdmitted { .. } => {
+                self.tallies.agents_admitted += 1;
+                ("master.agent-admitted", Some("agent-registered"), true)
+            }
+            ClusterNotice::AgentReregistered { .. } => (
+                "master.agent-reregistered",
+                Some("agent-reregistered"),
+                true,
+            ),
+            ClusterNotice::AgentDisconnected { .. } => (
+                "master.agent-disconnected",
+                Some("agent-disconnected"),
+                true,
+            ),
+            ClusterNotice::AgentUnreachable { .. } => {
+                self.tallies.agents_unreachable += 1;
+                ("master.agent-unreachable", Some("agent-unreachable"), true)
+            }
+            ClusterNotice::AgentGone { .. } => ("master.agent-gone", None, true),
+            ClusterNotice::AgentRemoved { .. } => {
+                self.tallies.agents_removed += 1;
+                ("master.agent-removed", Some("agent-removed"), true)
+            }
+            ClusterNotice::AgentRefused { .. } => ("master.agent-refused", None, true),
+            ClusterNotice::FrameworkSubscribed { .. } => (
+                "master.framework-subscribed",
+                Some("framework-subscribed"),
+                true,
+            ),
+            ClusterNotice::FrameworkFailedOver { .. } => (
+                "master.framework-failed-over",
+                Some("framework-failed-over"),
+                true,
+            ),
+            ClusterNotice::FrameworkDisconnected { .. } => {
+                ("master.framework-disconnected", None, true)
+            }
+            ClusterNotice::FrameworkRecovered { .. } => ("master.framework-recovered", None, true),
+            ClusterNotice::FrameworkRemoved { .. } => {
+                self.tallies.frameworks_removed += 1;
+                ("master.framework-removed", Some("framework-removed"), true)
+            }
+            ClusterNotice::TaskState { .. } => ("master.task-state", None, false),
+            ClusterNotice::Offered { count, .. } => {
+                self.tallies.offers += *count as u64;
+                ("master.offered", Some("offered"), false)
+            }
+            ClusterNotice::Rescinded { .. } => ("master.rescinded", Some("rescinded"), false),
+            ClusterNotice::Ignored { .. } => ("master.ignored", None, false),
+            ClusterNotice::Probe(probe) => (probe.name(), None, false),
+        };
+        self.probe(probe);
+        if let Some(name) = occurrence {
+            self.occur(Occurrence::Cluster { name, node });
+        }
+        if self.timeline.enabled() && (loud || self.timeline.chatty()) {
+            self.note(at, node, &notice.to_string());
+        }
+    }
+
+    /// A line of an agent.
+    pub fn on_agent_notice(&mut self, at: SimTime, node: NodeIndex, notice: &agent::Notice) {
+        use agent::Notice as N;
+        let loud = matches!(
+            notice,
+            N::Recovered { .. } | N::Reregistered { .. } | N::LostMaster(_) | N::StaleLeader { .. }
+        );
+        match notice {
+            N::Probe(probe) => self.probe(probe.id()),
+            N::StaleLeader { .. } => self.probe("agent.stale-leader-refused"),
+            N::LostMaster(agent::LostMaster::Silent) => self.probe("agent.master-silent"),
+            N::Refused { .. } => self.probe("agent.refused"),
+            _ => {}
+        }
+        if self.timeline.enabled() && (loud || self.timeline.chatty()) {
+            self.note(at, node, &notice.to_string());
+        }
+    }
+
+    /// A line of a framework.
+    pub fn on_framework_notice(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        notice: &scheduler::Notice,
+    ) {
+        use scheduler::Notice as N;
+        let loud = matches!(
+            notice,
+            N::Subscribed { .. }
+                | N::Disconnected { .. }
+                | N::Reconciled { .. }
+                | N::Settled
+                | N::Stopping { .. }
+                | N::CallRejected { .. }
+        );
+        match notice {
+            N::CallRejected { .. } => self.probe("scheduler.call-rejected"),
+            N::CallDropped { .. } => self.probe("scheduler.call-dropped"),
+            N::DuplicateUpdate { .. } => self.probe("scheduler.duplicate-update"),
+            N::Reconciled { .. } => self.probe("scheduler.reconciled"),
+            N::Settled => self.occur(Occurrence::Cluster {
+                name: "settled",
+                node,
+            }),
+            N::JobOver { .. } => self.tallies.jobs_over += 1,
+            _ => {}
+        }
+        if self.timeline.enabled() && (loud || self.timeline.chatty()) {
+            self.note(at, node, &notice.to_string());
+        }
+    }
+
+    /// A scheduler hears something.
+    pub fn on_scheduler_event(&mut self, at: SimTime, node: NodeIndex, message: &ToScheduler) {
+        let ToScheduler::Event(event) = message else {
+            return;
+        };
+        match event {
+            Event::Subscribed { framework_id, .. } => {
+                self.on_subscribed(at, node, framework_id);
+            }
+            Event::Update { status } => {
+                let Some(framework) = self.frameworks.get(&node).cloned() else {
+                    return;
+                };
+                self.on_told(at, node, &framework, &status.task_id, status.state);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_subscribed(&mut self, at: SimTime, node: NodeIndex, framework: &FrameworkId) {
+        let before = self.frameworks.insert(node, framework.clone());
+        if before.is_some_and(|before| before != *framework) {
+            self.probe("scheduler.became-another-framework");
+        }
+        let twice = self
+            .frameworks
+            .iter()
+            .any(|(other, id)| *other != node && id == framework);
+        if twice && !self.shared_frameworks {
+            let found = format!("{framework} was given to two schedulers");
+            self.violate(at, node, "frameworks.one-identity", found);
+        }
+        self.occur(Occurrence::Cluster {
+            name: "subscribed",
+            node,
+        });
+    }
+
+    fn on_told(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        framework: &FrameworkId,
+        task: &TaskId,
+        state: TaskState,
+    ) {
+        let result = self.tasks.on_told(framework, task, state);
+        self.judge(at, node, result);
+        match state {
+            TaskState::Lost | TaskState::Gone | TaskState::Dropped => self.tallies.tasks_lost += 1,
+            TaskState::Unreachable => self.tallies.tasks_unreachable += 1,
+            TaskState::Failed | TaskState::Error => self.tallies.tasks_failed += 1,
+            TaskState::Killed => self.tallies.tasks_killed += 1,
+            TaskState::Finished => self.tallies.tasks_finished += 1,
+            _ => {}
+        }
+        self.occur(Occurrence::Task { node, state });
+        let rare = matches!(
+            state,
+            TaskState::Lost
+                | TaskState::Gone
+                | TaskState::Dropped
+                | TaskState::Unreachable
+                | TaskState::Unknown
+                | TaskState::Error
+        );
+        if self.timeline.enabled() && (rare || self.timeline.chatty()) {
+            self.note(at, node, &format!("is told that {task} is {state}"));
+        }
+    }
+
+    /// A scheduler says something.
+    pub fn on_scheduler_call(&mut self, _at: SimTime, _node: NodeIndex, _call: &ToMaster) {
+        self.tallies.calls += 1;
+    }
+
+    /// A task's process starts.
+    pub fn on_process_start(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        framework: &FrameworkId,
+        task: &TaskId,
+    ) {
+        self.tallies.task_starts += 1;
+        let result = self.tasks.on_start(framework, task);
+        self.judge(at, node, result);
+        self.occur(Occurrence::Cluster {
+            name: "process-started",
+            node,
+        });
+        if self.timeline.chatty() {
+            self.note(at, node, &format!("a process of {framework}/{task} starts"));
+        }
+    }
+
+    /// A task's process is over.
+    pub fn on_process_end(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        framework: &FrameworkId,
+        task: &TaskId,
+    ) {
+        self.tasks.on_end(framework, task);
+        if self.timeline.chatty() {
+            self.note(at, node, &format!("the process of {framework}/{task} ends"));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Masters of whole clusters.
+
+use super::log_node::{lane_number, lane_of};
+use super::{Delivery, Payload, World};
+use crate::machine::SimNode;
+use crate::node::NodeIndex;
+use tepui_core::machine::Machine as _;
+use tepui_core::master::{Effect, Input, Notice};
+
+impl World {
+    pub(super) fn step_master(&mut self, index: NodeIndex, delivery: Delivery) {
+        let input = match delivery {
+            Delivery::Tick => Input::Tick,
+            Delivery::Datagram { from, message } => Input::FromMaster { from, message },
+            Delivery::LinkBroken { with } => Input::LinkBroken { with },
+            Delivery::Persisted { lane, up_to } => Input::Persisted {
+                lane: lane_of(lane),
+                up_to,
+            },
+            Delivery::Disconnected { peer } => Input::Disconnected { peer },
+            Delivery::Message { peer, payload } => match payload {
+                Payload::AgentToMaster(message) => Input::FromAgent { peer, message },
+                Payload::SchedulerToMaster(message) => Input::FromScheduler { peer, message },
+                other => unreachable!("nobody sends {other:?} to a master"),
+            },
+            other => unreachable!("nobody sends {other:?} to a master"),
+        };
+        let node = &mut self.nodes[index.slot()];
+        let now = node.clock.read(self.now);
+        let Some(SimNode::Master(master)) = &mut node.machine else {
+            unreachable!("the caller looked");
+        };
+        self.recorder.input(index, now, &input);
+        master.handle(now, input, &mut self.master_fx);
+        self.settle_master(index);
+    }
+
+    /// Does what a master wants done.
+    pub(super) fn settle_master(&mut self, index: NodeIndex) {
+        let mut effects = std::mem::take(&mut self.master_scratch);
+        self.master_fx.swap_into(&mut effects);
+        for effect in effects.drain(..) {
+            if self.nodes[index.slot()].machine.is_none() {
+                // It ended itself: the rest was never done.
+                break;
+            }
+            self.trace.value(&effect);
+            self.recorder.effect(index, &effect);
+            self.on_master_effect(index, effect);
+        }
+        self.master_scratch = effects;
+        if let Some(SimNode::Master(master)) = &self.nodes[index.slot()].machine {
+            self.observer.on_replica(self.now, index, master.log());
+            self.observer.on_registry(self.now, index, master);
+        }
+    }
+
+    fn on_master_effect(&mut self, index: NodeIndex, effect: Effect) {
+        match effect {
+            Effect::ToMaster { to, message } => {
+                self.observer.on_log_message(self.now, index, &message);
+                self.send_datagram(index, to, message);
+            }
+            Effect::ToAgent { peer, message } => {
+                self.send_stream(index, peer, Payload::MasterToAgent(message));
+            }
+            Effect::ToScheduler { peer, message } => {
+                self.send_stream(index, peer, Payload::MasterToScheduler(message));
+            }
+            Effect::Close { peer } => self.close_stream(index, peer),
+            Effect::Persist {
+                lane,
+                sequence,
+                write,
+            } => self.persist_master(index, lane_number(lane), sequence, write),
+            Effect::Membership(_) => {}
+            Effect::Notice(Notice::Log(notice)) => {
+                self.observer.on_log_notice(self.now, index, &notice);
+            }
+            Effect::Notice(notice) => self.observer.on_master_notice(self.now, index, &notice),
+            Effect::Halt(fatal) => self.halt(index, &format!("{fatal:?}")),
+        }
+    }
+}
