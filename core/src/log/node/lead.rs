@@ -99,8 +99,9 @@ impl Node {
 
     /// Learns, in order, whatever a quorum has accepted.
     fn choose(&mut self, out: &mut Out<'_>) {
-        let before = self.replica.learned_through;
+        let mut any = false;
         while let Some((ballot, batch)) = self.pop_chosen() {
+            any = true;
             let learned = self.replica.learn(ballot, batch.last(), out);
             assert!(
                 learned,
@@ -114,7 +115,7 @@ impl Node {
                 });
             }
         }
-        if self.replica.learned_through == before {
+        if !any {
             return;
         }
         self.after_apply(out);
