@@ -23,6 +23,8 @@ pub struct Detector {
     next: usize,
     hint: Option<String>,
     failures: u32,
+    /// In a row, without a wait.
+    redirects: usize,
     backoff: Backoff,
     rng: Rng,
 }
@@ -42,6 +44,7 @@ impl Detector {
             next,
             hint: None,
             failures: 0,
+            redirects: 0,
             backoff,
             rng,
         }
@@ -60,11 +63,11 @@ impl Detector {
     /// The answer was "I do not lead". Returns how long to wait before asking [`Self::target`]:
     /// nothing when the answer named another leader, unless redirects go in circles.
     pub fn on_redirect(&mut self, leader: Option<&MasterInfo>) -> Duration {
-        let circles = self.failures as usize >= self.masters.len();
+        let circles = self.redirects >= self.masters.len();
         match leader {
             Some(leader) if !circles => {
                 self.hint = Some(leader.address.clone());
-                self.failures += 1;
+                self.redirects += 1;
                 Duration::ZERO
             }
             _ => self.on_failure(),
@@ -75,6 +78,7 @@ impl Detector {
     /// random, doubling once every master of the list has failed.
     pub fn on_failure(&mut self) -> Duration {
         self.hint = None;
+        self.redirects = 0;
         let round = self.failures / self.masters.len() as u32;
         self.failures = self.failures.saturating_add(1);
         let longest = self
@@ -88,6 +92,7 @@ impl Detector {
     /// The leader took us: failures are forgotten.
     pub fn on_accepted(&mut self) {
         self.failures = 0;
+        self.redirects = 0;
         self.hint = None;
     }
 }
@@ -114,6 +119,21 @@ mod tests {
     fn a_redirect_is_followed_at_once() {
         let mut detector = detector();
         detector.target();
+        let leader = MasterInfo {
+            id: MasterId(9),
+            address: String::from("z:1"),
+        };
+        assert_eq!(detector.on_redirect(Some(&leader)), Duration::ZERO);
+        assert_eq!(detector.target(), "z:1");
+    }
+
+    #[test]
+    fn a_redirect_after_a_long_search_is_followed_at_once_too() {
+        let mut detector = detector();
+        for _ in 0..9 {
+            detector.target();
+            detector.on_failure();
+        }
         let leader = MasterInfo {
             id: MasterId(9),
             address: String::from("z:1"),

@@ -3,6 +3,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// The longest that an agent waits for its executors after its own restart, as in Mesos: longer
 /// waits would hide the agent from its master.
@@ -66,5 +67,58 @@ impl Default for Config {
             snapshot_after_writes: 1024,
             tasks_max: 10_000,
         }
+    }
+}
+
+/// Why a configuration is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// Nobody to ask.
+    #[error("masters is empty: name at least one as host:port")]
+    NoMasters,
+    /// A wait or a bound that must not be zero is.
+    #[error("{0} must be more than 0")]
+    Zero(&'static str),
+    /// Doubling would end before it begins.
+    #[error("{0} must be at least the first wait")]
+    Order(&'static str),
+}
+
+impl Config {
+    /// Checks what was changed from the defaults.
+    ///
+    /// # Errors
+    /// Says which value is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.masters.is_empty() {
+            return Err(ConfigError::NoMasters);
+        }
+        let positive = [
+            ("registration_backoff", self.registration_backoff),
+            ("connect_timeout", self.connect_timeout),
+            ("answer_timeout", self.answer_timeout),
+            (
+                "executor_registration_timeout",
+                self.executor_registration_timeout,
+            ),
+            ("destroy_retry", self.destroy_retry),
+            ("update_retry", self.update_retry),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| value.is_zero()) {
+            return Err(ConfigError::Zero(name));
+        }
+        if self.snapshot_after_writes == 0 {
+            return Err(ConfigError::Zero("snapshot_after_writes"));
+        }
+        if self.tasks_max == 0 {
+            return Err(ConfigError::Zero("tasks_max"));
+        }
+        if self.registration_backoff_max < self.registration_backoff {
+            return Err(ConfigError::Order("registration_backoff_max"));
+        }
+        if self.update_retry_max < self.update_retry {
+            return Err(ConfigError::Order("update_retry_max"));
+        }
+        Ok(())
     }
 }

@@ -91,23 +91,23 @@ impl AgentNode {
         container_id
     }
 
-    /// Asks for the container of `task`'s executor, sized for the executor and that task.
+    /// Asks for an executor's container, sized for the executor and its first tasks.
     pub(super) fn launch_container(
         &mut self,
         container_id: &ContainerId,
         executor: &ExecutorInfo,
         command: bool,
-        task: &TaskInfo,
+        tasks: &[Arc<TaskInfo>],
         fx: &mut Outbox<Effect>,
     ) {
         let agent_id = self.checkpoint.agent_id.clone();
         let framework = self.checkpoint.frameworks.get(&executor.framework_id);
         let info = framework.and_then(|framework| framework.info.as_ref());
-        let resources = if command {
-            task.resources.clone()
-        } else {
-            executor.resources.clone()
-        };
+        let resources = tasks
+            .iter()
+            .try_fold(executor.resources.unallocated(), |sum, task| {
+                sum.checked_add(&task.resources.unallocated())
+            });
         let user = executor.command.user.clone();
         let launch = ContainerLaunch {
             container_id: container_id.clone(),
@@ -116,7 +116,7 @@ impl AgentNode {
             executor_id: executor.executor_id.clone(),
             command: (!command).then(|| executor.command.clone()),
             user: user.unwrap_or_else(|| info.map(|i| i.user.clone()).unwrap_or_default()),
-            resources,
+            resources: resources.unwrap_or_else(|_| executor.resources.clone()),
             checkpoint: info.is_some_and(|info| info.checkpoint),
         };
         self.say(Effect::Launch(Arc::new(launch)), fx);

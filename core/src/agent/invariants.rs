@@ -4,6 +4,7 @@ use super::executors::ExecutorState;
 use super::node::{AgentNode, Stage, Timer};
 use super::updates::PENDING_MAX;
 use crate::invariant::{Cost, Invariant};
+use crate::resources::Resources;
 use alloc::format;
 use alloc::string::String;
 
@@ -159,6 +160,33 @@ pub const INVARIANTS: &[Invariant<AgentNode>] = &[
                 if framework.torn_down && !framework.tasks.is_empty() {
                     return Err(format!("{framework_id} still has tasks"));
                 }
+            }
+            Ok(())
+        },
+    },
+    Invariant {
+        id: "agent.used-within-total",
+        why: "Tasks that are not over and executors that are not ending use no more than the \
+              agent has.",
+        cost: Cost::Linear,
+        holds: |agent| {
+            if matches!(agent.stage, Stage::Starting | Stage::Ended) {
+                return Ok(());
+            }
+            let frameworks = agent.checkpoint.frameworks.values();
+            let mut used = Resources::default();
+            for framework in frameworks.filter(|framework| !framework.torn_down) {
+                let tasks = framework.tasks.values().filter(|task| task.is_live());
+                let tasks = tasks.filter_map(|task| task.launched.as_ref());
+                let executors = framework.executors.values().filter(|e| !e.terminating);
+                let users = tasks.map(|task| &task.info.resources);
+                for user in users.chain(executors.map(|executor| &executor.info.resources)) {
+                    let sum = used.checked_add(&user.unallocated());
+                    used = sum.map_err(|error| format!("{used} and {user}: {error}"))?;
+                }
+            }
+            if !agent.info.resources.contains(&used) {
+                return Err(format!("{used} of {}", agent.info.resources));
             }
             Ok(())
         },

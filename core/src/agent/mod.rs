@@ -24,10 +24,13 @@ mod registration;
 mod tasks;
 pub mod updates;
 
+#[cfg(test)]
+mod tests;
+
 pub use checkpoint::{
     Checkpoint, ExecutorRecord, FrameworkRecord, KillRecord, Launched, TaskRecord, Write,
 };
-pub use config::{Config, EXECUTOR_REREGISTRATION_TIMEOUT_MAX};
+pub use config::{Config, ConfigError, EXECUTOR_REREGISTRATION_TIMEOUT_MAX};
 pub use effect::{ContainerLaunch, Effect};
 pub use executors::ExecutorState;
 pub use input::Input;

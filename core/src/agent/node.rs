@@ -2,7 +2,6 @@
 
 use super::executors::ExecutorRun;
 use super::invariants::INVARIANTS;
-use super::recovery::fold;
 use super::registration::Registration;
 use super::{Checkpoint, Config, Effect, Input, Notice, Probe, Recovered, Write};
 use crate::durable::Parked;
@@ -97,6 +96,9 @@ impl AgentNode {
 
     /// An agent rebuilt from its journal. It begins with its first input; `info.id` is ignored,
     /// the journal knows it.
+    ///
+    /// # Panics
+    /// When [`Config::validate`] would refuse `config`.
     #[must_use]
     pub fn recover(
         config: Config,
@@ -105,7 +107,12 @@ impl AgentNode {
         now: Now,
         recovered: Recovered,
     ) -> AgentNode {
-        let checkpoint = fold(&recovered.writes, &config);
+        let valid = config.validate();
+        assert!(
+            valid.is_ok(),
+            "{valid:?}: validate what was changed from the defaults"
+        );
+        let checkpoint = Checkpoint::replay(&recovered.writes);
         let registration = Registration::new(&config, &rng);
         let mut timers = Timers::default();
         timers.set(Timer::Start, now.mono);

@@ -2,9 +2,7 @@
 
 use super::executors::{ExecutorRun, ExecutorState};
 use super::node::{AgentNode, Stage, Timer};
-use super::{
-    Checkpoint, Config, EXECUTOR_REREGISTRATION_TIMEOUT_MAX, Effect, Fatal, Notice, Probe, Write,
-};
+use super::{EXECUTOR_REREGISTRATION_TIMEOUT_MAX, Effect, Fatal, Notice, Probe, Write};
 use crate::ids::{ContainerId, ExecutorId, FrameworkId};
 use crate::message::agent::AgentRun;
 use crate::model::{AgentInfo, Reason, TaskState};
@@ -217,10 +215,4 @@ impl AgentNode {
         }
         self.seek(now, Duration::ZERO);
     }
-}
-
-/// The journal's content, folded.
-pub(super) fn fold(writes: &[Write], config: &Config) -> Checkpoint {
-    assert!(!config.masters.is_empty(), "an agent needs a master to ask");
-    Checkpoint::replay(writes)
 }

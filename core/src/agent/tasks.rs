@@ -168,7 +168,7 @@ impl AgentNode {
             }));
         }
         if running.is_none() {
-            self.launch_container(&container_id, &executor, command, &tasks[0], fx);
+            self.launch_container(&container_id, &executor, command, tasks, fx);
         } else if self
             .runs
             .get(&container_id)

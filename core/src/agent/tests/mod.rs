@@ -1,0 +1,6 @@
+mod bench;
+mod executors;
+mod recovery;
+mod registration;
+mod streams;
+mod tasks;
