@@ -17,6 +17,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod agent;
+pub mod allocator;
 pub mod detector;
 pub mod durable;
 pub mod election;

@@ -94,6 +94,25 @@ proptest! {
     }
 
     #[test]
+    fn an_intersection_is_the_most_that_both_have(a in resources(), b in resources()) {
+        let common = a.intersection(&b);
+        prop_assert!(is_canonical(&common));
+        prop_assert_eq!(&b.intersection(&a), &common);
+        prop_assert!(a.contains(&common) && b.contains(&common));
+        let (x, y) = (a.checked_sub(&common).unwrap(), b.checked_sub(&common).unwrap());
+        prop_assert!(x.intersection(&y).is_empty());
+    }
+
+    #[test]
+    fn splitting_for_a_role_keeps_everything(a in resources()) {
+        let role = Role::new("web/a").unwrap();
+        let mut rest = a.clone();
+        let taken = rest.split_off_allocatable(&role);
+        prop_assert_eq!(&taken, &a.allocatable_to(&role));
+        prop_assert_eq!(taken.checked_add(&rest).unwrap(), a);
+    }
+
+    #[test]
     fn every_order_gives_the_same_sum(items in prop::collection::vec(resource(), 0..8), seed: u64) {
         let mut shuffled = items.clone();
         crate::rng::Rng::from_seed(seed, "order").shuffle(&mut shuffled);

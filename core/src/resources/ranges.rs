@@ -117,6 +117,25 @@ impl Ranges {
         })
     }
 
+    /// What is in both. Two pointers, like [`Ranges::contains`].
+    #[must_use]
+    pub fn intersection(&self, other: &Ranges) -> Ranges {
+        let (mut at, mut common) = (0, Vec::new());
+        for theirs in &other.0 {
+            while let Some(ours) = self.0.get(at).filter(|ours| ours.begin <= theirs.end) {
+                let (begin, end) = (ours.begin.max(theirs.begin), ours.end.min(theirs.end));
+                if begin <= end {
+                    common.push(Range { begin, end });
+                }
+                if ours.end > theirs.end {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        Ranges(common)
+    }
+
     /// Everything of both.
     ///
     /// # Errors

@@ -74,6 +74,13 @@ impl Set {
         other.0.iter().all(|item| self.has(item))
     }
 
+    /// What is in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Set) -> Set {
+        let common = self.0.iter().filter(|item| other.has(item));
+        Set(common.cloned().collect())
+    }
+
     /// Everything of both.
     ///
     /// # Errors

@@ -188,15 +188,44 @@ impl Resources {
     /// Whether all of `other` is here.
     #[must_use]
     pub fn contains(&self, other: &Resources) -> bool {
-        other.0.iter().all(|item| {
-            self.find(&item.kind).is_some_and(|ours| {
-                if item.kind.merges() {
-                    ours.value.contains(&item.value)
-                } else {
-                    ours.value == item.value && ours.copies >= item.copies
-                }
-            })
+        other.0.iter().all(|item| self.contains_item(item))
+    }
+
+    /// Whether all of `item` is here.
+    #[must_use]
+    pub fn contains_item(&self, item: &Resource) -> bool {
+        self.find(&item.kind).is_some_and(|ours| {
+            if item.kind.merges() {
+                ours.value.contains(&item.value)
+            } else {
+                ours.value == item.value && ours.copies >= item.copies
+            }
         })
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn intersection(&self, other: &Resources) -> Resources {
+        let common = other.0.iter().filter_map(|item| {
+            let ours = self.find(&item.kind)?;
+            let mut item = item.clone();
+            if item.kind.merges() {
+                item.value = ours.value.intersection(&item.value)?;
+            } else if item.value != ours.value {
+                return None;
+            }
+            item.copies = item.copies.min(ours.copies);
+            (!item.value.is_empty()).then_some(item)
+        });
+        Resources(common.collect())
+    }
+
+    /// Takes out, and returns, what may be offered to `role`.
+    pub fn split_off_allocatable(&mut self, role: &Role) -> Resources {
+        let all = core::mem::take(&mut self.0).into_iter();
+        let (taken, rest) = all.partition(|item| item.kind.is_allocatable_to(role));
+        self.0 = rest;
+        Resources(taken)
     }
 
     /// Everything of both.

@@ -84,6 +84,19 @@ impl Value {
         }
     }
 
+    /// What is in both; none where the types differ.
+    #[must_use]
+    pub fn intersection(&self, other: &Value) -> Option<Value> {
+        match (self, other) {
+            (Value::Scalar(ours), Value::Scalar(theirs)) => Some(Value::Scalar(*ours.min(theirs))),
+            (Value::Ranges(ours), Value::Ranges(theirs)) => {
+                Some(Value::Ranges(ours.intersection(theirs)))
+            }
+            (Value::Set(ours), Value::Set(theirs)) => Some(Value::Set(ours.intersection(theirs))),
+            _ => None,
+        }
+    }
+
     /// Both together.
     ///
     /// # Errors

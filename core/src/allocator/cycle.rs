@@ -1,0 +1,235 @@
+//! One allocation cycle.
+
+use super::bits::Bits;
+use super::{AgentIndex, Allocation, Allocator};
+use crate::resources::{Quantities, Resource, Role, Value};
+use crate::time::Time;
+use alloc::vec::Vec;
+
+/// The low bits of a candidate's key are its slot, the high ones are drawn.
+const SLOT_BITS: u32 = 24;
+
+const _: () = assert!(super::AGENTS_MAX <= 1 << SLOT_BITS);
+
+impl Allocator {
+    /// When the next cycle is due; none while there is nothing to do. At once (a moment that has
+    /// passed) after agents or frameworks came, otherwise at the pace of the allocation interval.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        let Some(last) = self.last_cycle else {
+            return (self.urgent || !self.dirty.is_empty()).then_some(Time::ZERO);
+        };
+        if self.urgent {
+            return Some(last);
+        }
+        let next = last + self.options.allocation_interval;
+        if !(self.dirty.is_empty() && self.late.is_empty() && self.woken.is_empty()) {
+            return Some(next);
+        }
+        self.expiries.first().map(|(expires, _)| next.max(*expires))
+    }
+
+    /// Runs one cycle: appends to `out` an allocation for all that is free and that anybody may
+    /// and wants to have; at most one per agent and role.
+    pub fn allocate(&mut self, now: Time, out: &mut Vec<Allocation>) {
+        self.expire(now);
+        self.tree.refresh();
+        // Always one draw, so that what was drawn before does not depend on what was to do.
+        let seed = self.rng.next_u64();
+        let mut candidates = core::mem::take(&mut self.candidates);
+        self.gather(seed, &mut candidates);
+        for key in candidates.drain(..) {
+            self.serve((key & ((1 << SLOT_BITS) - 1)) as u32, out);
+        }
+        self.candidates = candidates;
+        self.woken.clear();
+        self.cycle += 1;
+        self.last_cycle = Some(now);
+        self.urgent = false;
+        assert!(
+            self.tree.is_fresh() && self.dirty.is_empty(),
+            "a cycle leaves no work"
+        );
+    }
+
+    /// Drops the filters that are over.
+    fn expire(&mut self, now: Time) {
+        let mut slots = core::mem::take(&mut self.late);
+        while let Some((expires, slot)) = self.expiries.first().copied() {
+            if expires > now {
+                break;
+            }
+            self.expiries.pop_first();
+            slots.push(slot);
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        for slot in slots {
+            if self.agents.find(slot).is_none() {
+                continue;
+            }
+            let mut ended = Bits::new();
+            let filters = &mut self.agents.at_mut(slot).filters;
+            if filters.expire(now, self.cycle, &mut ended) {
+                self.late.push(slot);
+            }
+            for client in ended.iter().filter(|client| !filters.has(*client)) {
+                self.clients.at_mut(client).filtered.unset(slot);
+            }
+            if !ended.is_empty() && self.available.has(slot) {
+                self.mark_dirty(slot);
+            }
+        }
+    }
+
+    /// Collects the agents to look at, in the order of numbers drawn for them. A key depends on
+    /// nothing but the cycle's seed and the slot, so that agents left out do not matter.
+    fn gather(&mut self, seed: u64, candidates: &mut Vec<u64>) {
+        let key = |slot: u32| (mix(seed ^ u64::from(slot)) << SLOT_BITS) | u64::from(slot);
+        if self.woken.is_empty() {
+            for slot in self.dirty.drain(..) {
+                // An agent may have been removed since, and its slot may be another's.
+                if self.agents.find(slot).is_some_and(|agent| agent.dirty) {
+                    self.agents.at_mut(slot).dirty = false;
+                    if self.available.has(slot) {
+                        candidates.push(key(slot));
+                    }
+                }
+            }
+        } else {
+            candidates.extend(self.available.iter().map(key));
+            let unavailable = self
+                .dirty
+                .drain(..)
+                .filter(|slot| !self.available.has(*slot));
+            for slot in unavailable {
+                if self.agents.find(slot).is_some() {
+                    self.agents.at_mut(slot).dirty = false;
+                }
+            }
+        }
+        candidates.sort_unstable();
+    }
+
+    /// Hands out what one agent has free, part by part if parts are reserved.
+    fn serve(&mut self, slot: u32, out: &mut Vec<Allocation>) {
+        // Each hand-over takes all that is reserved for at least one more role.
+        let parts = self.agents.at(slot).reserved.len() + 1;
+        for _ in 0..parts {
+            let Some(client) = self.choose(slot) else {
+                break;
+            };
+            self.give(slot, client, out);
+        }
+        self.agents.at_mut(slot).dirty = false;
+    }
+
+    fn give(&mut self, slot: u32, client: u32, out: &mut Vec<Allocation>) {
+        assert!(
+            self.active.has(client),
+            "only who takes part is offered anything"
+        );
+        let generation = self.clients.generation(client);
+        let entry = self.clients.at(client);
+        let agent = self.agents.at_mut(slot);
+        let (resources, quantities) = agent.take_for(&entry.role);
+        assert!(!resources.is_empty(), "checked when the client was chosen");
+        agent.hold(client, generation, &quantities);
+        self.tree.hand_over(entry.node, &quantities);
+        out.push(Allocation {
+            framework: entry.framework,
+            role: entry.role.clone(),
+            agent: AgentIndex {
+                slot,
+                generation: self.agents.generation(slot),
+            },
+            resources,
+        });
+        let available = self.is_allocatable(&self.agents.at(slot).free_quantities);
+        self.available.put(slot, available);
+    }
+
+    /// The client to be offered what is free on an agent, if any may and wants to have it.
+    fn choose(&mut self, slot: u32) -> Option<u32> {
+        if !self.available.has(slot) {
+            return None;
+        }
+        let agent = self.agents.at(slot);
+        if agent.reserved.is_empty() && agent.filters.groups.is_empty() {
+            return self.tree.first();
+        }
+        let mut eligible = core::mem::take(&mut self.eligible);
+        self.collect_eligible(slot, &mut eligible);
+        // An agent that did not change was of no use to anyone who was awake.
+        let skip =
+            !self.agents.at(slot).dirty && !self.woken.is_empty() && !eligible.meets(&self.woken);
+        let chosen = if skip {
+            None
+        } else {
+            self.tree.first_of(&eligible)
+        };
+        self.eligible = eligible;
+        chosen
+    }
+
+    /// Who may and wants to have something of what is free on an agent.
+    pub(super) fn collect_eligible(&mut self, slot: u32, eligible: &mut Bits) {
+        eligible.clear();
+        let unreserved = self.unreserved(slot);
+        let is_enough = self.is_allocatable(&unreserved);
+        let agent = self.agents.at_mut(slot);
+        if is_enough {
+            eligible.copy_from(&self.active);
+            agent
+                .filters
+                .remove_blocked(eligible, &agent.free, agent.version);
+        }
+        // Those who may have reserved parts are offered more than the others.
+        let mut special = Bits::new();
+        for reserved in &self.agents.at(slot).reserved {
+            special.add_all(self.reservations.clients(*reserved));
+        }
+        special.retain_all(&self.active);
+        for client in special.iter() {
+            eligible.put(client, self.is_eligible(slot, client));
+        }
+    }
+
+    fn unreserved(&self, slot: u32) -> Quantities {
+        let agent = self.agents.at(slot);
+        if agent.reserved.is_empty() {
+            return agent.free_quantities.clone();
+        }
+        sum(agent
+            .free
+            .iter()
+            .filter(|item| item.kind.reservations.is_empty()))
+    }
+
+    /// Whether an active client may and wants to have something of an agent: the rule itself.
+    pub(super) fn is_eligible(&self, slot: u32, client: u32) -> bool {
+        let agent = self.agents.at(slot);
+        let role: &Role = &self.clients.at(client).role;
+        let offered = |item: &Resource| item.kind.is_allocatable_to(role);
+        let quantities = sum(agent.free.iter().filter(|item| offered(item)));
+        self.is_allocatable(&quantities) && !agent.filters.blocks(client, &agent.free, offered)
+    }
+}
+
+fn sum<'a>(items: impl Iterator<Item = &'a Resource>) -> Quantities {
+    let mut sum = Quantities::ZERO;
+    for item in items {
+        if let Value::Scalar(scalar) = item.value {
+            sum.add_milli(&item.kind.name, scalar.milli());
+        }
+    }
+    sum
+}
+
+/// The finaliser of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): spreads a counter.
+pub(super) fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,209 @@
+//! What is true of the allocator after every verb.
+
+use super::Allocator;
+use super::bits::Bits;
+use crate::invariant::{Cost, Invariant};
+use crate::resources::{Quantities, Resources};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+
+/// See each entry.
+pub const INVARIANTS: &[Invariant<Allocator>] = &[
+    Invariant {
+        id: "allocator.books-balance",
+        why: "on every agent, what is free and what is allocated are exactly its total",
+        cost: Cost::Linear,
+        holds: books_balance,
+    },
+    Invariant {
+        id: "allocator.no-double-offer",
+        why: "nothing is free, or in the hands of two frameworks, that is in someone's hands",
+        cost: Cost::Linear,
+        holds: no_double_offer,
+    },
+    Invariant {
+        id: "allocator.shares-are-recounts",
+        why: "every share and every order in the role tree is what a recount from scratch gives",
+        cost: Cost::Linear,
+        holds: shares_are_recounts,
+    },
+    Invariant {
+        id: "allocator.totals-are-recounts",
+        why: "the cluster's total is the sum of its agents' totals",
+        cost: Cost::Linear,
+        holds: totals_are_recounts,
+    },
+    Invariant {
+        id: "allocator.only-willing-clients",
+        why: "an inactive framework or a suppressed role is never a candidate for an offer",
+        cost: Cost::Linear,
+        holds: only_willing_clients,
+    },
+    Invariant {
+        id: "allocator.nobody-is-forgotten",
+        why: "what an agent has free is wanted by nobody, or waits for the next cycle",
+        cost: Cost::Linear,
+        holds: nobody_is_forgotten,
+    },
+    Invariant {
+        id: "allocator.filters-are-known",
+        why: "every filter is known to its client, so that a revive finds it",
+        cost: Cost::Linear,
+        holds: filters_are_known,
+    },
+];
+
+fn require(holds: bool, found: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(found()) }
+}
+
+fn books_balance(allocator: &Allocator) -> Result<(), String> {
+    for (_, agent) in allocator.agents.iter() {
+        let all = agent.total.checked_add(&agent.deficit);
+        let allocated = all.and_then(|all| all.checked_sub(&agent.free));
+        let allocated = allocated.map_err(|error| format!("agent {}: {error}", agent.id))?;
+        let mut held = Quantities::ZERO;
+        for holder in &agent.holders {
+            held.add(&holder.held);
+        }
+        require(allocated.quantities() == held, || {
+            format!("agent {}: {held} held, but {allocated} allocated", agent.id)
+        })?;
+        let cached = (&agent.free_quantities, &agent.total_quantities);
+        let fresh = (agent.free.quantities(), agent.total.quantities());
+        require(cached == (&fresh.0, &fresh.1), || {
+            format!(
+                "agent {}: free {} and total {}",
+                agent.id, cached.0, cached.1
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn no_double_offer(allocator: &Allocator) -> Result<(), String> {
+    for (_, agent) in allocator.agents.iter() {
+        require(agent.total.contains(&agent.free), || {
+            format!("agent {}: {} free of {}", agent.id, agent.free, agent.total)
+        })?;
+        let both: Resources = agent.free.intersection(&agent.deficit);
+        require(both.is_empty(), || {
+            format!("agent {}: {both} is free and owed", agent.id)
+        })?;
+        for (at, holder) in agent.holders.iter().enumerate() {
+            let name = (holder.client, holder.generation);
+            let mut before = agent.holders[..at].iter();
+            require(
+                before.all(|other| (other.client, other.generation) != name),
+                || format!("agent {}: a client holds twice", agent.id),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn shares_are_recounts(allocator: &Allocator) -> Result<(), String> {
+    let tree = &allocator.tree;
+    let mut held = vec![Quantities::ZERO; tree.standings.len()];
+    for (_, agent) in allocator.agents.iter() {
+        for holder in &agent.holders {
+            if allocator.clients.is_live(holder.client, holder.generation) {
+                held[allocator.clients.at(holder.client).node as usize].add(&holder.held);
+            }
+        }
+    }
+    for (_, client) in allocator.clients.iter() {
+        let (cached, fresh) = (
+            &tree.nodes.at(client.node).allocated,
+            &held[client.node as usize],
+        );
+        require(cached == fresh, || {
+            format!(
+                "a client in role {}: {cached}, recounted {fresh}",
+                client.role
+            )
+        })?;
+    }
+    for (node, entry) in tree.nodes.iter() {
+        let fresh = tree.recount(node);
+        require(entry.allocated == fresh, || {
+            format!("node {node}: {}, recounted {fresh}", entry.allocated)
+        })?;
+        require(tree.is_in_order(node), || {
+            format!("node {node} is out of order")
+        })?;
+    }
+    Ok(())
+}
+
+fn totals_are_recounts(allocator: &Allocator) -> Result<(), String> {
+    let mut sum = Quantities::ZERO;
+    for (_, agent) in allocator.agents.iter() {
+        sum.add(&agent.total_quantities);
+    }
+    let cached = allocator.tree.totals.quantities();
+    require(*cached == sum, || format!("{cached}, recounted {sum}"))
+}
+
+fn only_willing_clients(allocator: &Allocator) -> Result<(), String> {
+    let mut willing = Bits::new();
+    for (client, entry) in allocator.clients.iter() {
+        let framework = allocator.frameworks.at(entry.framework.slot);
+        let takes_part = framework.active && entry.subscribed && !entry.suppressed;
+        willing.put(client, takes_part);
+        let in_tree = allocator.tree.nodes.at(entry.node).active == 1;
+        require(in_tree == takes_part, || {
+            format!("framework {} in role {}", framework.id, entry.role)
+        })?;
+    }
+    require(willing == allocator.active, || {
+        String::from("the set of active clients is not that of the willing")
+    })?;
+    let woken = allocator.woken.iter();
+    let mut strangers = woken.filter(|client| !allocator.active.has(*client));
+    require(strangers.next().is_none(), || {
+        String::from("a sleeper is woken")
+    })
+}
+
+fn nobody_is_forgotten(allocator: &Allocator) -> Result<(), String> {
+    for (slot, agent) in allocator.agents.iter() {
+        let available = agent.active && allocator.is_allocatable(&agent.free_quantities);
+        require(available == allocator.available.has(slot), || {
+            format!("agent {} is available: {available}", agent.id)
+        })?;
+        if !available || agent.dirty {
+            continue;
+        }
+        let asleep = allocator
+            .active
+            .iter()
+            .filter(|client| !allocator.woken.has(*client));
+        for client in asleep {
+            require(!allocator.is_eligible(slot, client), || {
+                format!("agent {} has {} for a client", agent.id, agent.free)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn filters_are_known(allocator: &Allocator) -> Result<(), String> {
+    for (slot, agent) in allocator.agents.iter() {
+        for group in &agent.filters.groups {
+            let awaited = allocator.expiries.contains(&(group.expires, slot))
+                || allocator.late.contains(&slot);
+            require(awaited || group.clients.is_empty(), || {
+                format!("agent {}: a filter that never ends", agent.id)
+            })?;
+            for client in group.clients.iter() {
+                let known = allocator.clients.find(client);
+                require(known.is_some_and(|known| known.filtered.has(slot)), || {
+                    format!("agent {}: client {client} forgot a filter", agent.id)
+                })?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,392 @@
+//! The allocator against its slow model, under random sequences of all verbs.
+
+use super::model::{Model, ModelAgent, ModelFramework};
+use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options};
+use crate::ids::{AgentId, FrameworkId};
+use crate::invariant::{Cost, check};
+use crate::resources::{Resources, Role, Scalar, Value};
+use crate::rng::Rng;
+use crate::time::Time;
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::time::Duration;
+use proptest::prelude::*;
+
+const ROLES: [&str; 6] = ["*", "a", "a/b", "a/c", "a/b/d", "e"];
+
+const TOTALS: [&str; 6] = [
+    "cpus:4;mem:4096;ports:[1-9]",
+    "cpus:1;mem:8192;licences:2",
+    "cpus:2;mem:64;cpus(a):1;mem(a):640;zones:{x,y}",
+    "cpus:0.5;cpus(a/b):3;cpus(e):2;mem(a):31;ports(e):[1-9]",
+    "mem(a/b/d):1024;mem(a/b):1024",
+    "cpus:0.001;mem:1",
+];
+
+const REFUSALS: [u64; 5] = [0, 1, 5, 6, 31_536_000];
+
+/// What may happen. Numbers choose, modulo, among what there is.
+#[derive(Clone, Debug)]
+enum Action {
+    AddAgent {
+        total: usize,
+        claims: Vec<(usize, usize)>,
+    },
+    RemoveAgent(usize),
+    SetAgentActive(usize, bool),
+    UpdateTotal(usize, usize),
+    AddFramework {
+        roles: u8,
+        suppressed: u8,
+    },
+    RemoveFramework(usize),
+    SetFrameworkActive(usize, bool),
+    UpdateRoles(usize, u8, u8),
+    Suppress(usize, u8),
+    Revive(usize, u8),
+    SetWeight(usize, u32),
+    Recover {
+        held: usize,
+        part: bool,
+        refuse: usize,
+    },
+    RecoverAll {
+        refuse: usize,
+    },
+    Claim {
+        framework: usize,
+        role: usize,
+        agent: usize,
+    },
+    Allocate {
+        after_ms: u64,
+    },
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    use Action::{
+        AddAgent, AddFramework, Allocate, Claim, Recover, RecoverAll, RemoveAgent, RemoveFramework,
+        Revive, SetAgentActive, SetFrameworkActive, SetWeight, Suppress, UpdateRoles, UpdateTotal,
+    };
+    let n = || any::<usize>();
+    let claims = prop::collection::vec((n(), n()), 0..3);
+    prop_oneof![
+        3 => (n(), claims).prop_map(|(total, claims)| AddAgent { total, claims }),
+        1 => n().prop_map(RemoveAgent),
+        1 => (n(), any::<bool>()).prop_map(|(agent, active)| SetAgentActive(agent, active)),
+        1 => (n(), n()).prop_map(|(agent, total)| UpdateTotal(agent, total)),
+        2 => (any::<u8>(), any::<u8>())
+            .prop_map(|(roles, suppressed)| AddFramework { roles, suppressed: suppressed & 9 }),
+        1 => n().prop_map(RemoveFramework),
+        3 => (n(), prop::bool::weighted(0.8))
+            .prop_map(|(framework, active)| SetFrameworkActive(framework, active)),
+        1 => (n(), any::<u8>(), any::<u8>())
+            .prop_map(|(framework, roles, suppressed)| UpdateRoles(framework, roles, suppressed)),
+        1 => (n(), any::<u8>()).prop_map(|(framework, roles)| Suppress(framework, roles)),
+        2 => (n(), any::<u8>()).prop_map(|(framework, roles)| Revive(framework, roles)),
+        1 => (n(), 1..4_000_u32).prop_map(|(role, weight)| SetWeight(role, weight)),
+        8 => (n(), any::<bool>(), n())
+            .prop_map(|(held, part, refuse)| Recover { held, part, refuse }),
+        2 => n().prop_map(|refuse| RecoverAll { refuse }),
+        1 => (n(), n(), n())
+            .prop_map(|(framework, role, agent)| Claim { framework, role, agent }),
+        8 => prop_oneof![Just(0), Just(300), Just(1_000), Just(7_000)]
+            .prop_map(|after_ms| Allocate { after_ms }),
+    ]
+}
+
+fn roles_of(mask: u8) -> Vec<Role> {
+    let chosen = ROLES
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| mask >> bit & 1 == 1);
+    chosen.map(|(_, role)| Role::new(role).unwrap()).collect()
+}
+
+struct Pair {
+    real: Allocator,
+    model: Model,
+    now: Time,
+    named: u32,
+}
+
+impl Pair {
+    fn new(seed: u64) -> Pair {
+        let rng = Rng::from_seed(seed, "allocator");
+        Pair {
+            real: Allocator::new(Options::default(), rng.clone()),
+            model: Model::new(Options::default(), rng),
+            now: Time::ZERO,
+            named: 0,
+        }
+    }
+
+    fn agent(&self, choice: usize) -> Option<AgentIndex> {
+        let count = self.model.agents.len();
+        self.model
+            .agents
+            .keys()
+            .nth(choice.checked_rem(count)?)
+            .copied()
+    }
+
+    fn framework(&self, choice: usize) -> Option<FrameworkIndex> {
+        let count = self.model.frameworks.len();
+        self.model
+            .frameworks
+            .keys()
+            .nth(choice.checked_rem(count)?)
+            .copied()
+    }
+
+    /// Nothing happens where there is nobody to choose.
+    fn run(&mut self, action: &Action) -> Option<()> {
+        match *action {
+            Action::AddAgent { total, ref claims } => self.add_agent(total, claims),
+            Action::RemoveAgent(agent) => {
+                let agent = self.agent(agent)?;
+                self.real.remove_agent(agent).unwrap();
+                self.model.remove_agent(agent);
+            }
+            Action::SetAgentActive(agent, active) => {
+                let agent = self.agent(agent)?;
+                match active {
+                    true => self.real.activate_agent(agent).unwrap(),
+                    false => self.real.deactivate_agent(agent).unwrap(),
+                }
+                self.model.agents.get_mut(&agent)?.active = active;
+            }
+            Action::UpdateTotal(agent, total) => {
+                let (agent, total) = (self.agent(agent)?, total_of(total));
+                self.real.update_agent_total(agent, total.clone()).unwrap();
+                self.model.agents.get_mut(&agent)?.total = total;
+            }
+            Action::SetWeight(role, milli) => {
+                let role = Role::new(ROLES[role % ROLES.len()]).unwrap();
+                let weight = Scalar::from_milli(i64::from(milli)).unwrap();
+                self.real.set_weight(&role, weight).unwrap();
+                self.model.weights.insert(role, weight);
+            }
+            Action::Recover { held, part, refuse } => {
+                let at = held.checked_rem(self.model.held.len())?;
+                self.recover(at, part, REFUSALS[refuse % REFUSALS.len()]);
+            }
+            Action::RecoverAll { refuse } => {
+                while !self.model.held.is_empty() {
+                    self.recover(0, false, REFUSALS[refuse % REFUSALS.len()]);
+                }
+            }
+            Action::Claim {
+                framework,
+                role,
+                agent,
+            } => {
+                let (framework, agent) = (self.framework(framework)?, self.agent(agent)?);
+                let role = Role::new(ROLES[role % ROLES.len()]).unwrap();
+                let resources = half(&self.model.free(agent).allocatable_to(&role));
+                self.real
+                    .claim(framework, &role, agent, &resources)
+                    .unwrap();
+                if !resources.is_empty() {
+                    self.model.held.push(Allocation {
+                        framework,
+                        role,
+                        agent,
+                        resources,
+                    });
+                }
+            }
+            Action::Allocate { after_ms } => {
+                self.now = self.now + Duration::from_millis(after_ms);
+                let mut out = Vec::new();
+                self.real.allocate(self.now, &mut out);
+                assert_eq!(out, self.model.allocate(self.now));
+            }
+            _ => self.run_framework(action)?,
+        }
+        Some(())
+    }
+
+    fn run_framework(&mut self, action: &Action) -> Option<()> {
+        match *action {
+            Action::AddFramework { roles, suppressed } => {
+                self.named += 1;
+                let id = FrameworkId::new(&format!("f{}", self.named * 7 % 10)).ok()?;
+                let (roles, suppressed) = (roles_of(roles), roles_of(suppressed));
+                let Ok(framework) = self.real.add_framework(id.clone(), &roles, &suppressed) else {
+                    let known = |other: &ModelFramework| other.id == id.as_str();
+                    assert!(self.model.frameworks.values().any(known));
+                    return None;
+                };
+                self.real.activate_framework(framework).unwrap();
+                let (id, active, roles) = (id.as_str().into(), true, wanted(&roles, &suppressed));
+                let known = ModelFramework { id, active, roles };
+                self.model.frameworks.insert(framework, known);
+            }
+            Action::RemoveFramework(framework) => {
+                let framework = self.framework(framework)?;
+                self.real.remove_framework(framework).unwrap();
+                self.model.frameworks.remove(&framework);
+                self.model.forget_filters(framework, &[]);
+            }
+            Action::SetFrameworkActive(framework, active) => {
+                let framework = self.framework(framework)?;
+                match active {
+                    true => self.real.activate_framework(framework).unwrap(),
+                    false => {
+                        self.real.deactivate_framework(framework).unwrap();
+                        self.model.forget_filters(framework, &[]);
+                    }
+                }
+                self.model.frameworks.get_mut(&framework)?.active = active;
+            }
+            Action::UpdateRoles(framework, roles, suppressed) => {
+                let framework = self.framework(framework)?;
+                let (roles, suppressed) = (roles_of(roles), roles_of(suppressed));
+                self.real
+                    .update_framework(framework, &roles, &suppressed)
+                    .unwrap();
+                self.model.frameworks.get_mut(&framework)?.roles = wanted(&roles, &suppressed);
+            }
+            Action::Suppress(framework, roles) | Action::Revive(framework, roles) => {
+                let (framework, named) = (self.framework(framework)?, roles_of(roles));
+                let suppress = matches!(action, Action::Suppress(..));
+                if suppress {
+                    self.real.suppress(framework, &named).unwrap();
+                } else {
+                    self.real.revive(framework, &named).unwrap();
+                    self.model.forget_filters(framework, &named);
+                }
+                for (role, suppressed) in &mut self.model.frameworks.get_mut(&framework)?.roles {
+                    if named.is_empty() || named.contains(role) {
+                        *suppressed = suppress;
+                    }
+                }
+            }
+            _ => unreachable!("the other verbs are about agents"),
+        }
+        Some(())
+    }
+
+    fn add_agent(&mut self, total: usize, claims: &[(usize, usize)]) {
+        let total = total_of(total);
+        self.named += 1;
+        let id = AgentId::new(&format!("agent-{}", self.named)).unwrap();
+        let mut used = Vec::new();
+        for (framework, role) in claims {
+            if let Some(framework) = self.framework(*framework) {
+                let role = Role::new(ROLES[role % ROLES.len()]).unwrap();
+                // The second claim makes for more than the agent has.
+                let some = total.filter(|item| item.value.scalar().is_some());
+                used.push((framework, role.clone(), some.allocatable_to(&role)));
+            }
+        }
+        let agent = self.real.add_agent(id, total.clone(), &used).unwrap();
+        self.model.agents.insert(
+            agent,
+            ModelAgent {
+                total,
+                active: true,
+            },
+        );
+        for (framework, role, resources) in used {
+            if !resources.is_empty() {
+                self.model.held.push(Allocation {
+                    framework,
+                    role,
+                    agent,
+                    resources,
+                });
+            }
+        }
+    }
+
+    fn recover(&mut self, at: usize, part: bool, refuse_s: u64) {
+        let Allocation {
+            framework,
+            role,
+            agent,
+            resources,
+        } = self.model.held[at].clone();
+        let mut back = resources;
+        if part {
+            back = half(&back);
+        }
+        let refuse = Duration::from_secs(refuse_s);
+        let marked = back.allocated_to(&role);
+        self.real
+            .recover_resources(self.now, framework, &role, agent, marked, Some(refuse))
+            .unwrap();
+        self.model.recover(self.now, at, &back, refuse);
+    }
+
+    fn check(&self) {
+        let broken = check(INVARIANTS, &self.real, Cost::Linear);
+        assert!(broken.is_empty(), "{broken:?}");
+        for agent in self.model.agents.keys() {
+            assert_eq!(self.real.free(*agent), Some(&self.model.free(*agent)));
+        }
+    }
+}
+
+fn wanted(roles: &[Role], suppressed: &[Role]) -> alloc::collections::BTreeMap<Role, bool> {
+    roles
+        .iter()
+        .map(|role| (role.clone(), suppressed.contains(role)))
+        .collect()
+}
+
+fn total_of(choice: usize) -> Resources {
+    TOTALS[choice % TOTALS.len()].parse().unwrap()
+}
+
+/// Half of each scalar, and none or all of the rest.
+fn half(all: &Resources) -> Resources {
+    Resources::new(all.iter().cloned().map(|mut item| {
+        if let Value::Scalar(scalar) = item.value {
+            item.value = Value::Scalar(Scalar::from_milli(scalar.milli() / 2).unwrap());
+        }
+        item
+    }))
+    .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn it_allocates_as_the_slow_model_does(
+        seed: u64,
+        actions in prop::collection::vec(action(), 1..60),
+    ) {
+        let mut pair = Pair::new(seed);
+        for action in &actions {
+            let _ = pair.run(action);
+            pair.model.forget_left_roles();
+            pair.check();
+        }
+    }
+
+    /// Whatever a decline says, what is declined is offered again, to others at once.
+    #[test]
+    fn one_framework_that_refuses_everything_starves_nobody(seed: u64, refuse_s in 0..100_u64) {
+        let mut pair = Pair::new(seed);
+        for action in [
+            Action::AddAgent { total: 0, claims: vec![] },
+            Action::AddFramework { roles: 1, suppressed: 0 },
+            Action::AddFramework { roles: 1, suppressed: 0 },
+        ] {
+            pair.run(&action).unwrap();
+        }
+        let picky = *pair.model.frameworks.keys().next().unwrap();
+        let mut served = 0;
+        for _ in 0..4 {
+            pair.run(&Action::Allocate { after_ms: 1_000 }).unwrap();
+            let was_picky = pair.model.held[0].framework == picky;
+            served += u32::from(!was_picky);
+            pair.recover(0, false, if was_picky { refuse_s } else { 0 });
+        }
+        prop_assert!(served >= 2);
+    }
+}
