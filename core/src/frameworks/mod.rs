@@ -1,14 +1,16 @@
-//! Pure frameworks over the scheduler API: [`service`] keeps instances running,
-//! [`execute`] runs one command and ends with it.
+//! Pure frameworks over the scheduler API: [`service`] keeps instances running, [`batch`] works
+//! jobs off, [`execute`] runs one command and ends with it.
 //!
 //! They share how a task is described ([`TaskTemplate`]), how it is cut out of an offer
 //! ([`Room`]), and a small language of commands that real shells and the simulator's processes
 //! both understand ([`Script`]).
 
+pub mod batch;
 pub mod execute;
 mod room;
 mod script;
 pub mod service;
+mod strays;
 mod template;
 
 #[cfg(test)]

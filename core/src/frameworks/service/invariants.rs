@@ -44,26 +44,21 @@ pub(super) const INVARIANTS: &[Invariant<Service>] = &[
         id: "service.strays-are-told",
         why: "a task that nobody wants is told to end until it does",
         cost: Cost::Linear,
-        holds: |service| {
-            let told = |task_id| service.timers.at(&Timer::Kill(task_id)).is_some();
-            match service.strays.keys().find(|id| !told((*id).clone())) {
-                Some(task_id) => Err(format!("{task_id} is not told")),
-                None => Ok(()),
-            }
-        },
+        holds: |service| service.strays.check(),
     },
 ];
 
 fn serials_are_unique(service: &Service) -> Result<(), String> {
+    let mut ids = BTreeSet::new();
+    for (number, instance) in &service.instances {
+        if let Some(run) = &instance.run {
+            ids.insert(service.task_id(*number, run));
+        }
+    }
+    ids.extend(service.strays.ids().cloned());
     let mut seen = BTreeSet::new();
-    let runs = service.instances.values();
-    let runs = runs.filter_map(|instance| instance.run.as_ref());
-    let strays = service.strays.keys();
-    let strays = strays.filter_map(|id| service.config.task.parse(id));
-    for serial in runs
-        .map(|run| run.serial)
-        .chain(strays.map(|(_, serial)| serial))
-    {
+    let parsed = ids.iter().filter_map(|id| service.config.task.parse(id));
+    for (_, serial) in parsed {
         if serial > service.serial {
             return Err(format!("serial {serial} was never given out"));
         }

@@ -2,13 +2,12 @@
 
 use super::placement::{Needs, place};
 use super::record::{Launch, Record, Snapshot};
-use super::{Instance, Run, Service, Stray, Timer};
-use crate::ids::TaskId;
+use super::{Instance, Run, Service, Timer};
 use crate::message::scheduler::Call;
 use crate::model::{Filters, Offer, OfferOperation, TaskInfo, TaskState};
 use crate::outbox::Outbox;
 use crate::scheduler::{Action, KillCause, Notice};
-use crate::time::Now;
+use crate::timers::Timers;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -26,26 +25,13 @@ impl Service {
             let serial = self.instances[&number].run.as_ref().map(|run| run.serial);
             if let Some(run) = serial.and_then(|serial| self.take_run(number, serial)) {
                 let task_id = self.task_id(number, &run);
-                let stray = Stray {
-                    agent_id: Some(run.agent_id),
-                    why: KillCause::ScaledDown,
-                };
-                self.strays.insert(task_id, stray);
+                let agent_id = Some(run.agent_id);
+                self.strays.add(task_id, agent_id, KillCause::ScaledDown);
             }
             self.instances.remove(&number);
         }
         self.wanted = wanted;
         assert_eq!(self.instances.len(), wanted as usize);
-    }
-
-    /// Every stray is told to end, now and again.
-    pub(super) fn arm_kills(&mut self, now: Now) {
-        for task_id in self.strays.keys() {
-            let timer = Timer::Kill(task_id.clone());
-            if self.timers.at(&timer).is_none() {
-                self.timers.set(timer, now.mono);
-            }
-        }
     }
 
     /// The instance has this task now; whatever it had before is given up.
@@ -73,7 +59,6 @@ impl Service {
             state: TaskState::Staging,
             group: launch.group,
             running_since: None,
-            restarting: false,
         };
         if let Some(instance) = self.instances.get_mut(&launch.instance) {
             instance.run = Some(run);
@@ -92,7 +77,7 @@ impl Service {
         self.census.remove(&run.agent_id, &run.group);
         self.timers.cancel(&Timer::Replace(number));
         let task_id = self.task_id(number, run);
-        self.timers.cancel(&Timer::Kill(task_id));
+        self.strays.remove(&task_id);
         if run.state == TaskState::Running {
             self.running -= 1;
         }
@@ -191,51 +176,15 @@ impl Service {
         out.push(Action::Notice(Notice::Replacing { task_id }));
     }
 
-    /// Tells a task to end that is to end, and arms the next time.
-    pub(super) fn kill(&mut self, now: Now, task_id: TaskId, out: &mut Outbox<Action>) {
-        let (agent_id, why) = match self.strays.get(&task_id) {
-            Some(stray) => (stray.agent_id.clone(), stray.why),
-            None => match self.restarting(&task_id) {
-                Some(run) => (Some(run.agent_id.clone()), KillCause::Requested),
-                None => return,
-            },
-        };
-        self.timers.set(
-            Timer::Kill(task_id.clone()),
-            now.mono + self.config.kill_retry_interval,
-        );
-        // Without a subscription it would be dropped; the next one hurries.
-        if !self.subscribed {
-            return;
-        }
-        self.counters.kills += 1;
-        out.push(Action::Notice(Notice::Killing {
-            task_id: task_id.clone(),
-            why,
-        }));
-        out.push(Action::Call(Call::Kill {
-            task_id,
-            agent_id,
-            grace: self.config.task.kill_grace,
-        }));
-    }
-
-    fn restarting(&self, task_id: &TaskId) -> Option<&Run> {
-        let (number, serial) = self.config.task.parse(task_id)?;
-        let instance = self.instances.get(&u32::try_from(number).ok()?)?;
-        let run = instance.run.as_ref()?;
-        (run.restarting && run.serial == serial).then_some(run)
-    }
-
     /// An operator wants the instance anew: the next task comes once this one is over.
-    pub(super) fn restart(&mut self, now: Now, number: u32) -> bool {
-        let instance = self.instances.get_mut(&number);
-        let Some(run) = instance.and_then(|instance| instance.run.as_mut()) else {
+    pub(super) fn restart(&mut self, number: u32) -> bool {
+        let instance = self.instances.get(&number);
+        let Some(run) = instance.and_then(|instance| instance.run.as_ref()) else {
             return false;
         };
-        run.restarting = true;
-        let task_id = self.config.task.task_id(u64::from(number), run.serial);
-        self.timers.set(Timer::Kill(task_id), now.mono);
+        let task_id = self.task_id(number, run);
+        let agent_id = Some(run.agent_id.clone());
+        self.strays.add(task_id, agent_id, KillCause::Requested);
         true
     }
 
@@ -250,30 +199,25 @@ impl Service {
                 group: run.group.clone(),
             })
         });
-        let strays = self.strays.iter();
         Snapshot {
             wanted: self.wanted,
             serial: self.serial,
             runs: runs.collect(),
-            strays: strays
-                .map(|(task_id, stray)| (task_id.clone(), stray.agent_id.clone()))
-                .collect(),
+            strays: self.strays.tasks(),
         }
     }
 
-    pub(super) fn become_snapshot(&mut self, now: Now, snapshot: Snapshot) {
+    pub(super) fn become_snapshot(&mut self, snapshot: Snapshot) {
         self.resize(0);
         self.strays.clear();
-        self.timers = crate::timers::Timers::default();
+        self.timers = Timers::default();
         self.resize(snapshot.wanted);
         for launch in snapshot.runs {
             self.place_run(launch);
         }
         self.serial = self.serial.max(snapshot.serial);
         for (task_id, agent_id) in snapshot.strays {
-            let why = KillCause::ScaledDown;
-            self.strays.insert(task_id, Stray { agent_id, why });
+            self.strays.add(task_id, agent_id, KillCause::ScaledDown);
         }
-        self.arm_kills(now);
     }
 }

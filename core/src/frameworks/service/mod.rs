@@ -19,12 +19,13 @@ mod updates;
 pub use config::Config;
 pub use record::Request;
 
+use super::strays::Strays;
 use crate::ids::{AgentId, TaskId};
 use crate::invariant::Invariant;
 use crate::message::scheduler::Call;
 use crate::model::TaskState;
 use crate::outbox::Outbox;
-use crate::scheduler::{Action, ConfigError, Event, KillCause, Logic, Notice};
+use crate::scheduler::{Action, ConfigError, Event, Logic, Notice};
 use crate::time::{Now, Time};
 use crate::timers::Timers;
 use crate::wire::{self, DecodeError};
@@ -36,8 +37,7 @@ use placement::Census;
 use record::{Record, Snapshot};
 use serde::{Deserialize, Serialize};
 
-/// So many timers are handled in one tick; the next follows at once. A service that is scaled
-/// down by thousands does not block its process for that.
+/// So many timers are handled in one tick; the next follows at once.
 const TIMERS_PER_TICK: usize = 1_000;
 
 /// One task of an instance.
@@ -53,8 +53,6 @@ pub struct Run {
     pub state: TaskState,
     group: String,
     running_since: Option<Time>,
-    /// An operator wants it ended, so that another one follows.
-    restarting: bool,
 }
 
 /// One of the wanted number.
@@ -66,21 +64,12 @@ pub struct Instance {
     pub failures: u32,
 }
 
-/// A task that is to end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stray {
-    agent_id: Option<AgentId>,
-    why: KillCause,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     /// The instance may be started again.
     Start(u32),
     /// The instance has been out of reach long enough.
     Replace(u32),
-    /// Tell the stray again.
-    Kill(TaskId),
 }
 
 /// What a service has done in this run of its scheduler.
@@ -109,7 +98,9 @@ pub struct Service {
     serial: u64,
     /// Instances without a run that may be launched now.
     waiting: BTreeSet<u32>,
-    strays: BTreeMap<TaskId, Stray>,
+    /// Tasks that are to end. An instance's own task is among them only while an operator has it
+    /// restarted.
+    strays: Strays,
     timers: Timers<Timer>,
     census: Census,
     running: u32,
@@ -131,7 +122,7 @@ impl Service {
             instances: BTreeMap::new(),
             serial: 0,
             waiting: BTreeSet::new(),
-            strays: BTreeMap::new(),
+            strays: Strays::new(config.kill_retry_interval, config.task.kill_grace),
             timers: Timers::default(),
             census: Census::default(),
             running: 0,
@@ -212,26 +203,15 @@ impl Service {
     fn persist(record: &Record, out: &mut Outbox<Action>) {
         out.push(Action::Persist(wire::encode(record)));
     }
-
-    fn on_subscribed(&mut self, now: Now) {
-        self.subscribed = true;
-        // The kills of before may have been lost with the connection.
-        for task_id in self.strays.keys() {
-            self.timers.set(Timer::Kill(task_id.clone()), now.mono);
-        }
-    }
-
-    fn scale(&mut self, now: Now, instances: u32, out: &mut Outbox<Action>) {
-        Service::persist(&Record::Scaled { instances }, out);
-        self.resize(instances);
-        self.arm_kills(now);
-    }
 }
 
 impl Logic for Service {
     fn on_event(&mut self, now: Now, event: &Event, out: &mut Outbox<Action>) {
         match event {
-            Event::Subscribed { .. } => self.on_subscribed(now),
+            Event::Subscribed { .. } => {
+                self.subscribed = true;
+                self.strays.hurry();
+            }
             Event::Disconnected => self.subscribed = false,
             Event::Offers(offers) => self.on_offers(offers, out),
             Event::Update { status } => self.on_update(now, status, out),
@@ -258,25 +238,29 @@ impl Logic for Service {
                     self.waiting.insert(instance);
                 }
                 Timer::Replace(instance) => self.replace(instance, out),
-                Timer::Kill(task_id) => self.kill(now, task_id, out),
             }
         }
+        self.counters.kills += self.strays.on_tick(now, self.subscribed, out);
         self.update_interest(out);
     }
 
     fn deadline(&self) -> Option<Time> {
-        self.timers.next()
+        let deadlines = [self.timers.next(), self.strays.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
-    fn on_request(&mut self, now: Now, body: &[u8], out: &mut Outbox<Action>) {
+    fn on_request(&mut self, _now: Now, body: &[u8], out: &mut Outbox<Action>) {
         let refuse = |why: String| Action::Notice(Notice::RequestRefused { why });
         match wire::decode(body) {
             Ok(Request::Scale { instances }) => match config::check_instances(instances) {
-                Ok(()) => self.scale(now, instances, out),
+                Ok(()) => {
+                    Service::persist(&Record::Scaled { instances }, out);
+                    self.resize(instances);
+                }
                 Err(error) => out.push(refuse(format!("{error}"))),
             },
             Ok(Request::Restart { instance }) => {
-                if !self.restart(now, instance) {
+                if !self.restart(instance) {
                     out.push(refuse(format!("instance {instance} has no task")));
                 }
             }
@@ -290,22 +274,20 @@ impl Logic for Service {
             let run = instance.run.as_ref()?;
             Some((self.task_id(*number, run), Some(run.agent_id.clone())))
         });
-        let strays = self.strays.iter();
-        runs.chain(strays.map(|(task_id, stray)| (task_id.clone(), stray.agent_id.clone())))
-            .collect()
+        runs.chain(self.strays.tasks()).collect()
     }
 
     fn snapshot(&self) -> Vec<u8> {
         wire::encode(&self.to_snapshot())
     }
 
-    fn restore(&mut self, now: Now, snapshot: &[u8]) -> Result<(), DecodeError> {
+    fn restore(&mut self, _now: Now, snapshot: &[u8]) -> Result<(), DecodeError> {
         let snapshot: Snapshot = wire::decode(snapshot)?;
-        self.become_snapshot(now, snapshot);
+        self.become_snapshot(snapshot);
         Ok(())
     }
 
-    fn replay(&mut self, now: Now, record: &[u8]) -> Result<(), DecodeError> {
+    fn replay(&mut self, _now: Now, record: &[u8]) -> Result<(), DecodeError> {
         match wire::decode(record)? {
             Record::Launched(launches) => {
                 for launch in launches {
@@ -320,7 +302,6 @@ impl Logic for Service {
             }
             Record::Scaled { instances } => self.resize(instances),
         }
-        self.arm_kills(now);
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What the master says of tasks, and what follows from it.
 
 use super::record::{Launch, Record};
-use super::{Run, Service, Stray, Timer};
+use super::{Run, Service, Timer};
 use crate::ids::TaskId;
 use crate::model::{TaskState, TaskStatus};
 use crate::outbox::Outbox;
@@ -77,6 +77,8 @@ impl Service {
         task_id: &TaskId,
         out: &mut Outbox<Action>,
     ) {
+        // A restart that was asked for is not the instance's failure.
+        let asked_for = self.strays.contains(task_id);
         let Some(run) = self.take_run(number, serial) else {
             return;
         };
@@ -88,7 +90,7 @@ impl Service {
             },
             out,
         );
-        let wait = self.back_off(now, number, &run);
+        let wait = self.back_off(now, number, &run, asked_for);
         if wait.is_zero() {
             self.waiting.insert(number);
             return;
@@ -101,7 +103,7 @@ impl Service {
     }
 
     /// How long the instance waits after `run`.
-    fn back_off(&mut self, now: Now, number: u32, run: &Run) -> Duration {
+    fn back_off(&mut self, now: Now, number: u32, run: &Run, asked_for: bool) -> Duration {
         let config = &self.config;
         let Some(instance) = self.instances.get_mut(&number) else {
             return Duration::ZERO;
@@ -109,7 +111,7 @@ impl Service {
         let settled = run
             .running_since
             .is_some_and(|since| now.mono.since(since) >= config.settled_after);
-        if settled || run.restarting {
+        if settled || asked_for {
             instance.failures = 0;
             return Duration::ZERO;
         }
@@ -141,13 +143,10 @@ impl Service {
     fn on_foreign(&mut self, now: Now, status: &TaskStatus, over: bool, out: &mut Outbox<Action>) {
         let task_id = &status.task_id;
         if over || status.state == TaskState::Unreachable {
-            // Out of reach it cannot be killed; when it returns, it is found out again.
-            if self.strays.remove(task_id).is_some() {
-                self.timers.cancel(&Timer::Kill(task_id.clone()));
-            }
+            self.strays.remove(task_id);
             return;
         }
-        if self.strays.contains_key(task_id) || self.adopt(now, status, out) {
+        if self.strays.contains(task_id) || self.adopt(now, status, out) {
             return;
         }
         let ours = self.config.task.parse(task_id);
@@ -160,8 +159,7 @@ impl Service {
             KillCause::Unknown
         };
         let agent_id = status.agent_id.clone();
-        self.strays.insert(task_id.clone(), Stray { agent_id, why });
-        self.timers.set(Timer::Kill(task_id.clone()), now.mono);
+        self.strays.add(task_id.clone(), agent_id, why);
     }
 
     /// Takes a live task back for an instance that has none.
