@@ -5,6 +5,8 @@
 //! - [`driver`]: the node loop, the only place that calls `Machine::handle`.
 //! - [`disk`]: the journal and files replaced as a whole.
 //! - [`net`]: one port for native connections and HTTP; links between masters.
+//! - [`node`]: every machine of the core with the ports that its effects need.
+//! - [`http`]: what operators ask, on the same port.
 //! - [`container`]: executors and tasks as processes, their sandboxes and their end.
 //! - [`cli`]: flags, environment variables and the subcommands.
 
@@ -12,4 +14,6 @@ pub mod cli;
 pub mod container;
 pub mod disk;
 pub mod driver;
+pub mod http;
 pub mod net;
+pub mod node;

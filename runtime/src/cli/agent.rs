@@ -1,11 +1,31 @@
 //! `tepui agent`.
 
-use super::Failure;
 use super::flags::{Kept, Listen, Logging, address, duration};
+use super::process::{self, Signals, Told, WorkDirLock};
+use super::{Failure, detect, logging};
+use crate::container::launch::Settings;
+use crate::container::sandbox::WorkDir;
+use crate::container::{Containers, Reaper, proc_fs};
+use crate::disk::Wal;
+use crate::driver::{Clock, Ended, Handle, NodeLoop};
+use crate::http;
+use crate::net::listener::{InboundNames, Incoming, accept, listen};
+use crate::net::{Kind, Links};
+use crate::node::agent::{AgentPorts, forward_reports, serve_executor};
+use crate::node::fresh_rng;
 use clap::Args;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
+use tepui_core::agent::{AgentNode, Config, Input, Recovered, Write};
+use tepui_core::durable::WriteSequence;
+use tepui_core::model::AgentInfo;
+use tepui_core::resources::Attributes;
+use tepui_core::wire;
+use tokio::sync::Notify;
 
 /// Flags of `tepui agent`.
 #[derive(Clone, Debug, Args)]
@@ -58,11 +78,172 @@ pub struct Flags {
     pub(crate) kept: Kept,
 }
 
+/// How much the journal of an agent holds before it must grow.
+const JOURNAL_BYTES: u64 = 1 << 20;
+
 /// Runs one agent until it is told to stop.
 ///
 /// # Errors
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
-    super::logging::start(&flags.logging, "agent")?;
-    Err(Failure::run("agents are not built yet"))
+    let info = flags.info()?;
+    logging::start(&flags.logging, "agent")?;
+    process::block_on(2, serve(flags, info))
+}
+
+impl Flags {
+    /// How the agent describes itself.
+    fn info(&self) -> Result<AgentInfo, Failure> {
+        let attributes = Attributes::parse(&self.attributes)
+            .map_err(|error| Failure::usage(format!("--attributes: {error}")))?;
+        Ok(AgentInfo {
+            id: None,
+            hostname: self.listen.host_name(),
+            port: self.listen.advertise_port.unwrap_or(self.port),
+            resources: detect::resources(&self.resources, &self.work_dir)?,
+            attributes,
+            domain: None,
+        })
+    }
+
+    fn config(&self) -> Config {
+        let mut config = Config {
+            masters: self.master.clone(),
+            ..Config::default()
+        };
+        let set = |place: &mut Duration, flag: Option<Duration>| *place = flag.unwrap_or(*place);
+        set(
+            &mut config.executor_registration_timeout,
+            self.executor_registration_timeout,
+        );
+        set(
+            &mut config.executor_reregistration_timeout,
+            self.executor_reregistration_timeout,
+        );
+        set(
+            &mut config.executor_shutdown_grace,
+            self.executor_shutdown_grace_period,
+        );
+        config
+    }
+
+    /// Where executors, which run on this host, reach the agent.
+    fn endpoint(&self) -> String {
+        let ip = match self.listen.ip {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.port).to_string()
+    }
+}
+
+async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
+    let clock = Clock::start();
+    let mut signals = Signals::listen(&flags.kept)?;
+    let _lock = WorkDirLock::take(&flags.work_dir)?;
+    let listener = listen(flags.listen.ip, flags.port).await;
+    let listener = listener.map_err(Failure::run)?;
+    let failed = |error: std::io::Error| Failure::run(format!("cannot start: {error}"));
+    let work_dir = WorkDir::create(&flags.work_dir).map_err(failed)?;
+    let endpoint = flags.endpoint();
+    fs::write(work_dir.address_file(), &endpoint).map_err(failed)?;
+    let reaper = Reaper::start().map_err(failed)?;
+    let settings = Settings {
+        work_dir: work_dir.clone(),
+        endpoint,
+        variables: Vec::new(),
+    };
+    let (containers, reports) = Containers::new(settings, reaper);
+    let live_containers = containers.recover().await.map_err(failed)?;
+    let progress = Arc::new(Notify::new());
+    let (journal, writes) = open_journal(&work_dir, &progress)?;
+    let recovered = Recovered {
+        writes,
+        live_containers,
+        boot_id: proc_fs::boot_id().map_err(failed)?,
+    };
+    let (node, inputs) = Handle::queue();
+    let ports = AgentPorts {
+        journal,
+        containers: containers.clone(),
+        masters: Links::default(),
+        executors: Links::default(),
+        node: node.clone(),
+        told: WriteSequence::default(),
+    };
+    let executors = ports.executors.clone();
+    let rng = fresh_rng("agent").map_err(failed)?;
+    let machine = AgentNode::recover(flags.config(), rng, info, clock.now(), recovered);
+    let mut node_loop = NodeLoop::new(machine, ports);
+    tokio::spawn(forward_reports(reports, node.clone()));
+    let router = http::agent::router(http::agent::AgentHttp {
+        node: node.clone(),
+        work_dir,
+    });
+    let names = InboundNames::default();
+    let inbound = node.clone();
+    let accepting = tokio::spawn(accept(listener, move |incoming| {
+        let (node, executors) = (inbound.clone(), executors.clone());
+        let (router, peer) = (router.clone(), names.next());
+        async move {
+            match incoming {
+                Incoming::Native(hello, stream) if hello.kind == Kind::Executor => {
+                    serve_executor(peer, stream, executors, node).await;
+                }
+                Incoming::Native(hello, _) => {
+                    tracing::warn!(kind = ?hello.kind, "refused a connection: this is an agent");
+                }
+                Incoming::Http(stream) => http::serve(stream, router).await,
+            }
+        }
+    }));
+    tracing::info!(ip = %flags.listen.ip, port = flags.port, "agent serves");
+    let mut running = Box::pin(node_loop.run(clock, inputs, progress));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut running => break ended,
+            told = signals.next() => match told {
+                Told::Retire => {
+                    node.input(Input::Shutdown).await;
+                }
+                Told::Stop => {
+                    node.stop().await;
+                    break running.await;
+                }
+            },
+        }
+    };
+    accepting.abort();
+    if flags.kill_on_exit {
+        containers.destroy_all().await;
+    }
+    match ended {
+        Ended::Stopped | Ended::Done => {
+            tracing::info!(containers = containers.count(), "agent stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ended::Failed(message) => Err(Failure::run(message)),
+    }
+}
+
+fn open_journal(work_dir: &WorkDir, progress: &Arc<Notify>) -> Result<(Wal, Vec<Write>), Failure> {
+    let folder = work_dir.checkpoints();
+    let (journal, found) = Wal::open(&folder, JOURNAL_BYTES, Arc::clone(progress))
+        .map_err(|error| Failure::run(error.to_string()))?;
+    let remedy = "end its tasks and remove --work_dir to start as a new agent";
+    if let Some((at_bytes, why)) = found.damage {
+        return Err(Failure::run(format!(
+            "the agent's checkpoints are damaged at byte {at_bytes}: {why}; {remedy}"
+        )));
+    }
+    let mut writes = Vec::with_capacity(found.payloads.len());
+    for (index, payload) in found.payloads.iter().enumerate() {
+        let write = wire::decode(payload).map_err(|error| {
+            let folder = folder.display();
+            Failure::run(format!("record {index} in {folder}: {error}; {remedy}"))
+        })?;
+        writes.push(write);
+    }
+    Ok((journal, writes))
 }

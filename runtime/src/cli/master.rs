@@ -1,11 +1,29 @@
 //! `tepui master`.
 
-use super::Failure;
 use super::flags::{Kept, Listen, Logging, address, duration};
+use super::process::{self, Signals, WorkDirLock};
+use super::{Failure, logging};
+use crate::disk::replaced::Content;
+use crate::disk::{ReplacedFile, Wal};
+use crate::driver::{Clock, Ended, Handle, NodeLoop};
+use crate::http;
+use crate::net::Links;
+use crate::net::listener::{InboundNames, Incoming, accept, listen};
+use crate::net::masters::MasterLinks;
+use crate::node::fresh_rng;
+use crate::node::master::{MasterPeers, MasterPorts, Wakers, forward_broken};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
+use tepui_core::durable::WriteSequence;
+use tepui_core::ids::MasterId;
+use tepui_core::log::{Damage, Recovered, Write};
+use tepui_core::master::{Config, MasterNode};
+use tepui_core::model::MasterInfo;
+use tepui_core::wire;
+use tokio::sync::{Notify, mpsc};
 
 /// One master of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,12 +136,161 @@ impl Flags {
     }
 }
 
+/// How much the journal of a master holds before it must grow.
+const JOURNAL_BYTES: u64 = 16 << 20;
+
+/// How many broken links wait to be told.
+const BROKEN_MAX: usize = 64;
+
 /// Runs one master until it is told to stop.
 ///
 /// # Errors
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
-    let _members = flags.members()?;
-    super::logging::start(&flags.logging, "master")?;
-    Err(Failure::run("masters are not built yet"))
+    let config = flags.config()?;
+    logging::start(&flags.logging, &format!("master-{}", flags.id))?;
+    process::block_on(2, serve(flags, config))
+}
+
+impl Flags {
+    /// The machine's configuration, checked.
+    fn config(&self) -> Result<Config, Failure> {
+        let members = self.members()?.into_iter().map(|member| MasterInfo {
+            id: MasterId(member.id),
+            address: member.address,
+        });
+        let wrong = |error: tepui_core::master::ConfigError| Failure::usage(error.to_string());
+        let mut config = Config::new(MasterId(self.id), members.collect()).map_err(wrong)?;
+        let leading = &mut config.leading;
+        let set = |place: &mut Duration, flag: Option<Duration>| *place = flag.unwrap_or(*place);
+        set(&mut leading.agent_ping_timeout, self.agent_ping_timeout);
+        set(&mut leading.allocation_interval, self.allocation_interval);
+        set(
+            &mut leading.agent_reregister_timeout,
+            self.agent_reregister_timeout,
+        );
+        leading.max_agent_ping_timeouts = self
+            .max_agent_ping_timeouts
+            .unwrap_or(leading.max_agent_ping_timeouts);
+        leading.offer_timeout = self.offer_timeout.or(leading.offer_timeout);
+        config.validate().map_err(wrong)?;
+        Ok(config)
+    }
+}
+
+async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
+    let clock = Clock::start();
+    let mut signals = Signals::listen(&flags.kept)?;
+    let _lock = WorkDirLock::take(&flags.work_dir)?;
+    let listener = listen(flags.listen.ip, flags.port).await;
+    let listener = listener.map_err(Failure::run)?;
+    let progress = Arc::new(Notify::new());
+    let disk = open_disk(&flags.work_dir, &progress)?;
+    let (node, inputs) = Handle::queue();
+    let (broken, was_broken) = mpsc::channel(BROKEN_MAX);
+    let wakers = Wakers::default();
+    let ports = MasterPorts {
+        journal: disk.journal,
+        snapshot: disk.snapshot,
+        masters: MasterLinks::new(MasterId(flags.id), broken),
+        wakers: Arc::clone(&wakers),
+        agents: Links::default(),
+        schedulers: Links::default(),
+        told_log: WriteSequence::default(),
+        told_snapshot: WriteSequence::default(),
+    };
+    let peers = MasterPeers {
+        node: node.clone(),
+        agents: ports.agents.clone(),
+        schedulers: ports.schedulers.clone(),
+        wakers,
+    };
+    let rng = fresh_rng("master").map_err(|error| Failure::run(error.to_string()))?;
+    let recovered = disk.recovered;
+    let mut node_loop = NodeLoop::built(ports, |fx| {
+        MasterNode::recover(config, &rng, clock.now(), recovered, fx)
+    });
+    tokio::spawn(forward_broken(was_broken, node.clone()));
+    let router = http::master::router(http::master::MasterHttp {
+        node: node.clone(),
+        cluster: flags.cluster.clone(),
+    });
+    let names = InboundNames::default();
+    let accepting = tokio::spawn(accept(listener, move |incoming| {
+        let (peers, router, peer) = (peers.clone(), router.clone(), names.next());
+        async move {
+            match incoming {
+                Incoming::Native(hello, stream) => peers.serve(hello.kind, peer, stream).await,
+                Incoming::Http(stream) => http::serve(stream, router).await,
+            }
+        }
+    }));
+    tracing::info!(id = flags.id, ip = %flags.listen.ip, port = flags.port, "master serves");
+    let mut running = Box::pin(node_loop.run(clock, inputs, progress));
+    let ended = tokio::select! {
+        ended = &mut running => ended,
+        _ = signals.next() => {
+            // Links break at once, so that the others need not wait for silence.
+            node.stop().await;
+            running.await
+        }
+    };
+    accepting.abort();
+    match ended {
+        Ended::Stopped | Ended::Done => {
+            tracing::info!("master stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ended::Failed(message) => Err(Failure::run(message)),
+    }
+}
+
+struct Disk {
+    journal: Wal,
+    snapshot: ReplacedFile,
+    recovered: Recovered,
+}
+
+fn open_disk(work_dir: &Path, progress: &Arc<Notify>) -> Result<Disk, Failure> {
+    let failed = |error: crate::disk::DiskError| Failure::run(error.to_string());
+    let folder = work_dir.join("log");
+    let (journal, found) =
+        Wal::open(&folder, JOURNAL_BYTES, Arc::clone(progress)).map_err(failed)?;
+    let path = folder.join("snapshot");
+    let (snapshot, content) = ReplacedFile::open(&path, Arc::clone(progress)).map_err(failed)?;
+    let mut recovered = Recovered::default();
+    let mut damage = found.damage;
+    for (index, payload) in found.payloads.iter().enumerate() {
+        match wire::decode(payload) {
+            Ok(write) => recovered.writes.push(write),
+            Err(error) => {
+                // Its checksum is right: another build wrote it, and no peer can repair that.
+                let why = format!("record {index} of the journal cannot be read: {error}");
+                return Err(Failure::run(why));
+            }
+        }
+    }
+    match content {
+        Content::Missing => {}
+        Content::Whole(payload) => match wire::decode(&payload) {
+            Ok(Write::Snapshot(snapshot)) => recovered.snapshot = Some(*snapshot),
+            Ok(_) => damage = Some((0, format!("{} holds no snapshot", path.display()))),
+            Err(error) => {
+                return Err(Failure::run(format!("{}: {error}", path.display())));
+            }
+        },
+        Content::Damaged(why) => damage = damage.or(Some((0, why))),
+    }
+    recovered.damage = damage.map(|(at_bytes, why)| {
+        tracing::error!(at_bytes, %why, "the disk is damaged");
+        Damage { at_bytes, why }
+    });
+    if found.torn_bytes > 0 {
+        tracing::info!(bytes = found.torn_bytes, "cut a torn tail off the journal");
+    }
+    Ok(Disk {
+        journal,
+        snapshot,
+        recovered,
+    })
 }

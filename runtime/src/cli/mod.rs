@@ -2,12 +2,15 @@
 //! underscores; each can be given as a variable `TEPUI_<FLAG>` as well.
 
 pub mod agent;
+pub mod detect;
 pub mod execute;
 pub mod executor;
 pub mod flags;
 pub mod local;
 pub mod logging;
 pub mod master;
+pub mod output;
+pub mod process;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -67,6 +70,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Changes into an executor that is not ours; started by agents.
+    #[command(hide = true)]
+    Launch(Box<executor::LaunchFlags>),
     /// The agent's own executor of command tasks; started by agents.
     #[command(hide = true)]
     #[command(name = "command-executor")]
@@ -81,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Agent(flags) => agent::run(&flags),
         Command::Local(flags) => local::run(&flags),
         Command::Execute(flags) => execute::run(&flags),
+        Command::Launch(flags) => executor::launch(&flags),
         Command::Executor(flags) => executor::run(&flags),
         Command::Sim { .. } => Err(Failure::run("this build has no simulator yet")),
     };

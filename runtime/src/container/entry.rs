@@ -20,6 +20,9 @@ pub const AGENT_PID_VARIABLE: &str = "TEPUI_AGENT_PID";
 /// Marks every process of the container.
 pub const CONTAINER_VARIABLE: &str = "TEPUI_CONTAINER_ID";
 
+/// Names the file in which the agent says at which address it listens.
+pub const ADDRESS_FILE_VARIABLE: &str = "TEPUI_ADDRESS_FILE";
+
 /// What `tepui launch` is to change into, as JSON.
 pub const LAUNCH_VARIABLE: &str = "TEPUI_LAUNCH";
 

@@ -1,7 +1,8 @@
 //! The agent's containers: started, watched, killed, found again after a restart.
 
 use super::entry::{
-    AGENT_PID_VARIABLE, CONTAINER_VARIABLE, LAUNCH_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
+    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, LAUNCH_VARIABLE,
+    PID_FILE_VARIABLE, USER_VARIABLE,
 };
 use super::pid_file::PidFile;
 use super::proc_fs::Process;
@@ -85,13 +86,8 @@ enum Watched {
 
 impl Containers {
     /// None yet. What is told of them comes through the receiver.
-    ///
-    /// # Errors
-    /// When this process does not know its own binary.
-    pub fn new(
-        settings: Settings,
-        reaper: Reaper,
-    ) -> io::Result<(Containers, mpsc::Receiver<Report>)> {
+    #[must_use]
+    pub fn new(settings: Settings, reaper: Reaper) -> (Containers, mpsc::Receiver<Report>) {
         let (reports, received) = mpsc::channel(REPORTS_MAX);
         let shared = Shared {
             settings,
@@ -104,7 +100,7 @@ impl Containers {
         let containers = Containers {
             shared: Arc::new(shared),
         };
-        Ok((containers, received))
+        (containers, received)
     }
 
     /// Starts one; what comes of it is reported.
@@ -356,7 +352,7 @@ fn mesos_variables(
         ("MESOS_CHECKPOINT", u8::from(launch.checkpoint).to_string()),
         ("MESOS_HTTP_COMMAND_EXECUTOR", String::from("1")),
         (
-            "TEPUI_ADDRESS_FILE",
+            ADDRESS_FILE_VARIABLE,
             settings.work_dir.address_file().display().to_string(),
         ),
         (USER_VARIABLE, launch.user.clone()),

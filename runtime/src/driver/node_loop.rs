@@ -14,10 +14,6 @@ use tepui_core::outbox::Outbox;
 use tepui_core::time::{Now, Time};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-/// How many effects one input may cause. A leader that takes back 50,000 agents answers each in
-/// an input of its own; the largest burst is an allocation that offers every agent at once.
-const EFFECTS_MAX: usize = 1 << 20;
-
 /// How many inputs wait before those who bring them have to.
 pub const INPUTS_MAX: usize = 8_192;
 
@@ -26,6 +22,9 @@ const BATCH_MAX: usize = 64;
 
 /// A machine that the loop can drive.
 pub trait Driven: Machine {
+    /// How many effects one input may cause.
+    const EFFECTS_MAX: usize;
+
     /// The input that says that the deadline came.
     fn tick() -> Self::Input;
 }
@@ -50,7 +49,8 @@ pub trait Ports<M: Machine> {
     /// All effects of one input were performed; a chance to hand over what was gathered.
     fn flush(&mut self) {}
 
-    /// The disk's progress since the last call, as an input for the machine.
+    /// The disk's progress since the last call, as an input for the machine; asked for again
+    /// until there is none.
     ///
     /// # Errors
     /// A failed write ends the node: it is never tried again and never reported as written.
@@ -154,10 +154,17 @@ pub struct NodeLoop<M: Machine, P> {
 impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
     /// Nothing is handled yet.
     pub fn new(machine: M, ports: P) -> NodeLoop<M, P> {
+        NodeLoop::built(ports, |_| machine)
+    }
+
+    /// As [`NodeLoop::new`], for machines that act while they are built; what that causes is
+    /// performed by [`NodeLoop::start`].
+    pub fn built(ports: P, build: impl FnOnce(&mut Outbox<M::Effect>) -> M) -> NodeLoop<M, P> {
+        let mut outbox = Outbox::new(M::EFFECTS_MAX);
         NodeLoop {
-            machine,
+            machine: build(&mut outbox),
             ports,
-            outbox: Outbox::new(EFFECTS_MAX),
+            outbox,
             scratch: Vec::new(),
             last: Time::ZERO,
         }
@@ -171,13 +178,8 @@ impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
         self.perform(now)
     }
 
-    /// Performs what `start` causes: machines that act before their first input are started so.
-    pub fn start(
-        &mut self,
-        now: Now,
-        start: impl FnOnce(&mut M, &mut Outbox<M::Effect>),
-    ) -> ControlFlow<Ended> {
-        start(&mut self.machine, &mut self.outbox);
+    /// Performs what building the machine caused.
+    pub fn start(&mut self, now: Now) -> ControlFlow<Ended> {
         self.perform(now)
     }
 
@@ -222,6 +224,9 @@ impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
         progress: Arc<Notify>,
     ) -> Ended {
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        if let ControlFlow::Break(ended) = self.start(clock.now()) {
+            return ended;
+        }
         loop {
             if let ControlFlow::Break(ended) = self.settle(&clock) {
                 return ended;
@@ -264,10 +269,12 @@ impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
 
     /// Tells the machine of the disk's progress and of its deadline, if that came.
     fn settle(&mut self, clock: &Clock) -> ControlFlow<Ended> {
-        match self.ports.persisted() {
-            Ok(Some(input)) => self.handle(clock.now(), input)?,
-            Ok(None) => {}
-            Err(ended) => return ControlFlow::Break(ended),
+        loop {
+            match self.ports.persisted() {
+                Ok(Some(input)) => self.handle(clock.now(), input)?,
+                Ok(None) => break,
+                Err(ended) => return ControlFlow::Break(ended),
+            }
         }
         let now = clock.now();
         match self.machine.deadline() {

@@ -12,6 +12,7 @@ use tepui_core::ids::Peer;
 use tepui_core::machine::Machine;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 /// How long the other side may take to accept.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -56,8 +57,14 @@ pub fn halves(stream: TcpStream) -> Stream {
     }
 }
 
-/// Opens one connection for a machine and serves it, in a task of its own.
-pub fn dial<M, In, Out>(address: String, call: &Call<M, In>, links: &Links<Out>, node: Handle<M>)
+/// Opens one connection for a machine and serves it, in a task of its own, which ends once all
+/// that was sent has left.
+pub fn dial<M, In, Out>(
+    address: String,
+    call: &Call<M, In>,
+    links: &Links<Out>,
+    node: Handle<M>,
+) -> JoinHandle<()>
 where
     M: Machine + 'static,
     M::Input: Send,
@@ -90,5 +97,5 @@ where
         if links.ended(peer) {
             node.input(disconnected(peer)).await;
         }
-    });
+    })
 }

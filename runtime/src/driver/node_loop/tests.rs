@@ -55,6 +55,8 @@ impl Machine for Counter {
 }
 
 impl Driven for Counter {
+    const EFFECTS_MAX: usize = 16;
+
     fn tick() -> Input {
         Input::Tick
     }

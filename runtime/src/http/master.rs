@@ -1,0 +1,144 @@
+//! What a master serves.
+
+use crate::driver::Handle;
+use axum::extract::{OriginalUri, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tepui_core::ids::MasterId;
+use tepui_core::invariant::Cost;
+use tepui_core::master::MasterNode;
+use tepui_core::model::MasterInfo;
+
+/// What the handlers need.
+#[derive(Clone, Debug)]
+pub struct MasterHttp {
+    /// The machine.
+    pub node: Handle<MasterNode>,
+    /// The cluster's name.
+    pub cluster: String,
+}
+
+/// All that a master serves.
+pub fn router(master: MasterHttp) -> Router {
+    super::common()
+        .route("/state", get(state))
+        .route("/master/state", get(state))
+        .route("/slaves", get(slaves))
+        .route("/master/slaves", get(slaves))
+        .route("/metrics/snapshot", get(metrics))
+        .route("/debug/invariants", get(invariants))
+        .route("/redirect", get(redirect))
+        .route("/master/redirect", get(redirect))
+        .with_state(master)
+}
+
+/// What a question to a master comes to.
+enum Answer {
+    Here(Value),
+    Elsewhere(Option<MasterInfo>),
+}
+
+/// Asks the machine, if it leads; else says who does: 307, or 503 while nobody is known.
+async fn of_leader(
+    master: &MasterHttp,
+    uri: &str,
+    read: impl FnOnce(&MasterNode) -> Value + Send + 'static,
+) -> Response {
+    let asked = master.node.inspect(move |node| {
+        if node.leading().is_some() {
+            return Answer::Here(read(node));
+        }
+        Answer::Elsewhere(other_leader(node))
+    });
+    match asked.await {
+        None => super::ending(),
+        Some(Answer::Here(value)) => Json(value).into_response(),
+        Some(Answer::Elsewhere(leader)) => to_leader(leader.as_ref(), uri),
+    }
+}
+
+/// The leader, if it is known and not this master, which may be on its way to lead.
+fn other_leader(node: &MasterNode) -> Option<MasterInfo> {
+    let leader = node.leader()?;
+    (leader.id != node.log().me()).then(|| leader.clone())
+}
+
+fn to_leader(leader: Option<&MasterInfo>, uri: &str) -> Response {
+    match leader {
+        Some(leader) => {
+            let location = format!("//{}{uri}", leader.address);
+            let headers = [(header::LOCATION, location)];
+            (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
+        }
+        None => {
+            let message = "No leader elected";
+            (StatusCode::SERVICE_UNAVAILABLE, message).into_response()
+        }
+    }
+}
+
+async fn redirect(State(master): State<MasterHttp>) -> Response {
+    let leader = master.node.inspect(|node| node.leader().cloned()).await;
+    match leader {
+        None => super::ending(),
+        Some(leader) => to_leader(leader.as_ref(), "/"),
+    }
+}
+
+async fn state(State(master): State<MasterHttp>, uri: OriginalUri) -> Response {
+    let cluster = master.cluster.clone();
+    of_leader(&master, uri.path(), move |node| {
+        let registry = node.registry();
+        json!({
+            "cluster": cluster,
+            "version": env!("CARGO_PKG_VERSION"),
+            "leader": node.leader().map(|leader| leader.address.clone()),
+            "registry_version": registry.version(),
+            "activated_slaves": registry.admitted().len(),
+            "unreachable_slaves": registry.unreachable().len(),
+        })
+    })
+    .await
+}
+
+async fn slaves(State(master): State<MasterHttp>, uri: OriginalUri) -> Response {
+    of_leader(&master, uri.path(), |node| {
+        let agents = node.registry().admitted().iter().map(|(id, admission)| {
+            json!({
+                "id": id.as_str(),
+                "hostname": admission.info.hostname,
+                "port": admission.info.port,
+                "resources": admission.info.resources.to_string(),
+            })
+        });
+        json!({ "slaves": agents.collect::<Vec<_>>() })
+    })
+    .await
+}
+
+async fn metrics(State(master): State<MasterHttp>) -> Response {
+    let values = master.node.inspect(|node| {
+        let registry = node.registry();
+        json!({
+            "master/elected": f64::from(u8::from(node.leading().is_some())),
+            "master/slaves_admitted": registry.admitted().len(),
+            "master/slaves_unreachable": registry.unreachable().len(),
+            "registrar/version": registry.version(),
+            "log/applied": node.applied().0,
+            "log/leader": node.leader().map_or(0, |leader| {
+                let MasterId(id) = leader.id;
+                id
+            }),
+        })
+    });
+    let values = values.await;
+    values.map_or_else(super::ending, |values| Json(values).into_response())
+}
+
+async fn invariants(State(master): State<MasterHttp>) -> Response {
+    let violations = master.node.inspect(|node| node.check(Cost::Linear)).await;
+    violations.map_or_else(super::ending, |found| super::invariants(&found))
+}

@@ -1,0 +1,206 @@
+//! The command executor's ports: its agent, and one process for each task.
+
+use crate::container::Reaper;
+use crate::container::entry::{
+    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE, program,
+};
+use crate::container::proc_fs::Process;
+use crate::container::tree::Tree;
+use crate::driver::{Ended, Handle, Ports};
+use crate::net::dial::{Call, dial};
+use crate::net::{Kind, Links};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::ops::ControlFlow;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use tepui_core::executor::{CommandExecutor, Effect, Input};
+use tepui_core::ids::TaskId;
+use tepui_core::message::executor;
+use tepui_core::model::TaskInfo;
+use tepui_core::time::Now;
+use tokio::task::JoinHandle;
+
+/// What the agent tells its executor only.
+const NOT_FOR_TASKS: [&str; 4] = [
+    PID_FILE_VARIABLE,
+    AGENT_PID_VARIABLE,
+    USER_VARIABLE,
+    ADDRESS_FILE_VARIABLE,
+];
+
+/// Performs a command executor's effects.
+#[derive(Debug)]
+pub struct ExecutorPorts {
+    /// Where the agent says at which address it listens; it may be another after a restart.
+    pub address_file: PathBuf,
+    /// Where it listened when this executor was started.
+    pub endpoint: String,
+    /// Where tasks run and their output goes.
+    pub sandbox: PathBuf,
+    /// Whose account tasks use unless they say otherwise.
+    pub user: Option<String>,
+    /// Waits for tasks' processes and adopts their orphans.
+    pub reaper: Reaper,
+    /// Connections to the agent.
+    pub agents: Links<executor::ToAgent>,
+    /// Where inputs go.
+    pub node: Handle<CommandExecutor>,
+    /// The last connection, to see what was said last leave.
+    pub last_link: Option<JoinHandle<()>>,
+    /// The leader of each task's process group.
+    pub groups: Arc<Mutex<BTreeMap<TaskId, u32>>>,
+}
+
+impl Ports<CommandExecutor> for ExecutorPorts {
+    fn perform(&mut self, _now: Now, effect: Effect) -> ControlFlow<Ended> {
+        match effect {
+            Effect::Connect { peer } => {
+                let call = Call {
+                    kind: Kind::Executor,
+                    peer,
+                    connected: |peer| Input::Connected { peer },
+                    disconnected: |peer| Input::Disconnected { peer },
+                    heard: |peer, event| Input::FromAgent { peer, event },
+                };
+                let address = self.agent_address();
+                let link = dial(address, &call, &self.agents, self.node.clone());
+                self.last_link = Some(link);
+            }
+            Effect::Close { peer } => self.agents.close(peer),
+            Effect::ToAgent { peer, message } => self.agents.send(peer, message),
+            Effect::Start { task } => self.start(task),
+            Effect::Signal { task_id, force } => self.signal(&task_id, force),
+            Effect::Exit => return ControlFlow::Break(Ended::Done),
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl ExecutorPorts {
+    fn agent_address(&self) -> String {
+        match fs::read_to_string(&self.address_file) {
+            Ok(text) if !text.trim().is_empty() => text.trim().to_owned(),
+            _ => self.endpoint.clone(),
+        }
+    }
+
+    fn start(&self, task: Arc<TaskInfo>) {
+        let (node, reaper) = (self.node.clone(), self.reaper.clone());
+        let (sandbox, user) = (self.sandbox.clone(), self.user.clone());
+        let groups = Arc::clone(&self.groups);
+        tokio::spawn(async move {
+            let task_id = task.task_id.clone();
+            let starting = tokio::task::spawn_blocking(move || {
+                let mut command = task_program(&task, &sandbox, user.as_deref())?;
+                reaper
+                    .spawn(&mut command)
+                    .map_err(|error| format!("cannot run the command: {error}"))
+            });
+            let started = starting
+                .await
+                .unwrap_or_else(|panic| Err(panic.to_string()));
+            let (status, message) = match started {
+                Err(message) => (None, message),
+                Ok(child) => {
+                    let pid = child.pid;
+                    lock(&groups).insert(task_id.clone(), pid);
+                    let input = Input::ProcessStarted {
+                        task_id: task_id.clone(),
+                        pid,
+                    };
+                    node.input(input).await;
+                    let status = child.exited.await.ok();
+                    lock(&groups).remove(&task_id);
+                    (status, describe(status))
+                }
+            };
+            node.input(Input::ProcessExited {
+                task_id,
+                status,
+                message,
+            })
+            .await;
+        });
+    }
+
+    fn signal(&self, task_id: &TaskId, force: bool) {
+        let Some(leader) = lock(&self.groups).get(task_id).copied() else {
+            return;
+        };
+        if force {
+            tokio::task::spawn_blocking(move || {
+                // First the tree, as long as it hangs together: what left the group is in it.
+                kill_descendants(leader);
+                signal_group(leader, Signal::KILL);
+            });
+        } else {
+            signal_group(leader, Signal::TERM);
+        }
+    }
+}
+
+fn lock(groups: &Mutex<BTreeMap<TaskId, u32>>) -> std::sync::MutexGuard<'_, BTreeMap<TaskId, u32>> {
+    groups.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn describe(status: Option<i32>) -> String {
+    match status {
+        Some(status) if status > 128 => format!("terminated with signal {}", status - 128),
+        Some(status) => format!("exited with status {status}"),
+        None => String::from("ended; its status is not known"),
+    }
+}
+
+fn task_program(
+    task: &TaskInfo,
+    sandbox: &std::path::Path,
+    user: Option<&str>,
+) -> Result<std::process::Command, String> {
+    let info = task.command.as_ref().ok_or("the task has no command")?;
+    let mut command = program(info, user)?;
+    let output = |name: &str| {
+        let path = sandbox.join(name);
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|error| format!("cannot open {}: {error}", path.display()))
+    };
+    for ours in NOT_FOR_TASKS {
+        command.env_remove(ours);
+    }
+    command
+        .env("MESOS_TASK_ID", task.task_id.as_str())
+        .current_dir(sandbox)
+        .stdin(Stdio::null())
+        .stdout(output("stdout")?)
+        .stderr(output("stderr")?)
+        .process_group(0);
+    Ok(command)
+}
+
+fn signal_group(leader: u32, signal: Signal) {
+    if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        // The group may have ended by itself meanwhile.
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+fn kill_descendants(leader: u32) {
+    let Some(process) = Process::read(leader) else {
+        return;
+    };
+    let tree = Tree {
+        root: leader,
+        root_start_ticks: process.start_ticks,
+        marker: String::new(),
+    };
+    // Without adopters only true descendants are found; the container's own end gets the rest.
+    if let Err(error) = tree.kill(&[]) {
+        tracing::warn!(%error, "a task did not end");
+    }
+}
