@@ -145,6 +145,13 @@ impl MasterNode {
     /// What is broken, of this master's invariants and its machines' that cost at most `cost`.
     #[must_use]
     pub fn check(&self, cost: Cost) -> Vec<Violation> {
+        let mut violations = self.check_composition(cost);
+        let table = log::invariants::INVARIANTS;
+        violations.extend(invariant::check(table, &self.log, cost));
+        violations
+    }
+
+    fn check_composition(&self, cost: Cost) -> Vec<Violation> {
         let mut violations = invariant::check(INVARIANTS, self, cost);
         violations.extend(invariant::check(registry::INVARIANTS, &self.registry, cost));
         if let Some(registrar) = self.registrar() {
@@ -154,8 +161,9 @@ impl MasterNode {
         violations
     }
 
+    /// The log checks its own after every input.
     fn assert_invariants(&self) {
-        let violations = self.check(Cost::Constant);
+        let violations = self.check_composition(Cost::Constant);
         if let Some(Violation { invariant, found }) = violations.first() {
             panic!("{} broke {invariant}: {found}", self.log.me());
         }
