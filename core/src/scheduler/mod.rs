@@ -36,3 +36,6 @@ pub use logic::{Action, Event, Logic};
 pub use node::FrameworkNode;
 pub use notice::{CallKind, KillCause, LinkEnd, Notice};
 pub use write::{RecoverError, Write};
+
+#[cfg(test)]
+mod tests;

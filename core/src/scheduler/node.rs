@@ -22,7 +22,7 @@ const ACTIONS_MAX: usize = 100_000;
 #[derive(Clone, Debug)]
 pub struct FrameworkNode<F> {
     driver: SchedulerDriver,
-    logic: F,
+    pub(super) logic: F,
     events: Outbox<Event>,
     events_scratch: Vec<Event>,
     actions: Outbox<Action>,

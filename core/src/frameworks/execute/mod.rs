@@ -237,22 +237,39 @@ impl Execute {
 
 /// The exit status that a task leaves to whoever waited for it: its command's where the message
 /// of its last update ends with one ("exited with status 3"), 128 and the signal as a shell has
-/// it ("terminated with signal 9"), else 1 for every end but FINISHED.
+/// it ("terminated with signal Killed"), else 1 for every end but FINISHED.
 #[must_use]
 pub fn exit_code(status: &TaskStatus) -> u8 {
     if status.state == TaskState::Finished {
         return 0;
     }
-    let after = |word: &str| -> Option<u8> {
-        let rest = status.message.split(word).nth(1)?.trim_start();
-        let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-        digits.parse().ok()
+    let after = |word: &str| status.message.split(word).nth(1).map(str::trim);
+    let number = |text: &str| {
+        let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse::<u8>().ok()
     };
-    after("status ")
-        .or_else(|| after("signal ").map(|signal| signal.saturating_add(128)))
+    let exited = after("with status ").and_then(number);
+    let signalled = after("with signal ").and_then(|text| {
+        let signal = SIGNALS.iter().find(|(name, _)| text.starts_with(name));
+        signal.map(|(_, signal)| *signal).or_else(|| number(text))
+    });
+    exited
+        .or_else(|| signalled.map(|signal| signal.saturating_add(128)))
         .filter(|code| *code != 0)
         .unwrap_or(1)
 }
+
+/// Linux' signals by the names under which they are told to people.
+const SIGNALS: [(&str, u8); 8] = [
+    ("Hangup", 1),
+    ("Interrupt", 2),
+    ("Quit", 3),
+    ("Aborted", 6),
+    ("Killed", 9),
+    ("Segmentation fault", 11),
+    ("Broken pipe", 13),
+    ("Terminated", 15),
+];
 
 impl Logic for Execute {
     fn on_event(&mut self, _now: Now, event: &Event, out: &mut Outbox<Action>) {

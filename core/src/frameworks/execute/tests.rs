@@ -50,7 +50,12 @@ fn it_ends_with_the_tasks_exit_status() {
     for (state, message, code) in [
         (TaskState::Finished, "", 0),
         (TaskState::Failed, "Command exited with status 3", 3),
-        (TaskState::Failed, "Command terminated with signal 9", 137),
+        (
+            TaskState::Failed,
+            "Command terminated with signal Killed",
+            137,
+        ),
+        (TaskState::Failed, "Command terminated with signal 31", 159),
         (TaskState::Lost, "agent removed", 1),
     ] {
         let mut bench = bench(1);
