@@ -25,6 +25,7 @@ pub mod executor;
 pub mod frameworks;
 pub mod ids;
 pub mod invariant;
+pub mod journal;
 pub mod log;
 pub mod machine;
 pub mod master;

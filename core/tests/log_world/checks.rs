@@ -300,11 +300,20 @@ impl Checks {
         self.open.insert(token);
     }
 
-    pub fn on_appended(&mut self, id: usize, token: u64, position: Position) {
+    /// `own` says that the leader's own disk has it.
+    pub fn on_appended(&mut self, id: usize, token: u64, position: Position, own: bool) {
         assert!(self.open.remove(&token), "token {token} was answered twice");
+        let ballot = self.acting[id].expect("only a leader acknowledges");
+        let others = (0..self.acting.len()).filter(|other| *other != id);
+        let held = others.filter(|other| {
+            let lives = (*other, Incarnation(0))..=(*other, Incarnation(u64::MAX));
+            let mut lives = self.vouched.range(lives);
+            lives.any(|(_, vouched)| vouched.accepted.get(&position) >= Some(&ballot))
+        });
+        let held = held.count() + usize::from(own);
         assert!(
-            self.acting[id].is_some(),
-            "node {id} acknowledges without leading"
+            held > self.acting.len() / 2,
+            "node {id} acknowledged {position}, which only {held} hold"
         );
         let value = Action::Append(token.to_le_bytes().as_slice().into());
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use tepui_core::durable::WriteSequence;
-use tepui_core::log::{Damage, Lane, Snapshot, Write};
+use tepui_core::log::{Damage, Lane, Position, Snapshot, Write};
 
 #[derive(Default)]
 pub struct Disk {
@@ -55,5 +55,24 @@ impl Disk {
         }
         self.log_pending.clear();
         self.snapshot_pending.clear();
+    }
+
+    /// Whether an accepted value for `position` is durable here.
+    pub fn holds(&self, position: Position) -> bool {
+        let snapped = self
+            .snapshot
+            .as_ref()
+            .is_some_and(|s| s.through >= position);
+        snapped
+            || self.log.iter().any(|write| match write {
+                Write::Accept { first, actions, .. } | Write::Learn { first, actions } => {
+                    *first <= position && position < first.after(actions.len() as u64)
+                }
+                Write::Checkpoint(checkpoint) => {
+                    let held = checkpoint.begin.after(checkpoint.entries.len() as u64);
+                    position < held
+                }
+                _ => false,
+            })
     }
 }

@@ -256,7 +256,10 @@ impl World {
             }
             Effect::Elected { ballot, through } => self.checks.on_elected(id, ballot, through),
             Effect::Demoted { ballot, .. } => self.checks.on_demoted(id, ballot),
-            Effect::Appended { token, position } => self.checks.on_appended(id, token, position),
+            Effect::Appended { token, position } => {
+                let own = self.disks[id].holds(position);
+                self.checks.on_appended(id, token, position, own);
+            }
             Effect::Rejected { token, why } => self.checks.on_rejected(token, why),
             Effect::LeaderChanged { .. } => {}
             Effect::Notice(Notice::StatusChanged {
