@@ -3,22 +3,58 @@
 //! [`Leading`] exists only while the master leads: a master without leadership has nothing to act
 //! with. What must survive a change of leader is in the [`registry`](crate::registry); everything
 //! else is told again by agents when they re-register and by frameworks when they subscribe.
+//!
+//! Agents are followed in `registration`, `returning` and `reachability`, frameworks in
+//! `subscription`, what they do with `offers` in `accept` and `validation`, what runs in `tasks`,
+//! `updates` and `reconcile`.
 
+mod accept;
+mod agents;
+mod allocation;
+mod arena;
 mod config;
+mod frameworks;
+mod invariants;
 mod notice;
+mod offers;
+mod reachability;
+mod reconcile;
+mod registration;
+mod returning;
+mod subscription;
+mod tasks;
+mod updates;
+mod validation;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, RateLimit};
+pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
+pub use view::{
+    AgentView, EndedFrameworkView, EndedTaskView, FrameworkView, OfferView, RoleView, Summary,
+    TaskView, View,
+};
 
-use crate::ids::Peer;
+use crate::ids::{AgentId, Peer};
 use crate::log::Ballot;
 use crate::message::{agent, scheduler};
 use crate::model::MasterInfo;
 use crate::outbox::Outbox;
 use crate::registry::{self, Operation, Registry};
 use crate::rng::Rng;
-use crate::time::{Now, Time};
+use crate::time::{Now, Time, Wall};
+use crate::timers::Timers;
+use agents::{Agent, Agents, Pending};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use allocation::Allocation;
+use arena::{Arena, Index};
+use frameworks::{Framework, Frameworks};
+use offers::Offers;
+use tasks::Task;
 
 /// What a leading master wants done.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,12 +93,55 @@ pub enum Effect {
     Notice(Notice),
 }
 
+/// Whose a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Agent(Index<Agent>),
+    Framework(Index<Framework>),
+}
+
+/// What has a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// Agents of the registry that did not return are removed.
+    Reregister,
+    /// The next agent may be marked unreachable.
+    Removal,
+    /// An agent is asked whether it is there.
+    Ping(Index<Agent>),
+    /// A framework's scheduler stayed away too long.
+    Failover(Index<Framework>),
+    /// A framework is to hear something.
+    Heartbeat(Index<Framework>),
+    /// An offer stood long enough.
+    Offer(u64),
+    /// What is free is offered.
+    Allocate,
+}
+
 /// All that a master needs in order to act. It exists only while the master leads.
 #[derive(Clone, Debug)]
 pub struct Leading {
     config: Config,
     ballot: Ballot,
     me: MasterInfo,
+    /// Begins the ids that this leader makes: no other leader ever has the same ballot.
+    prefix: String,
+    elected_at: Now,
+    agents: Agents,
+    frameworks: Frameworks,
+    tasks: Arena<Task>,
+    /// How many tasks are in each state.
+    tally: [usize; 14],
+    /// Tasks on agents that are unreachable, by agent.
+    out_of_sight: BTreeMap<AgentId, BTreeSet<Index<Task>>>,
+    out_of_sight_next: u64,
+    offers: Offers,
+    allocation: Allocation,
+    peers: BTreeMap<Peer, Owner>,
+    timers: Timers<Timer>,
+    /// When the next agent may be marked unreachable, where that is limited.
+    removal_permit_at: Time,
 }
 
 impl Leading {
@@ -71,69 +150,164 @@ impl Leading {
     #[must_use]
     pub fn new(
         config: &Config,
-        _rng: &Rng,
+        rng: &Rng,
         ballot: Ballot,
         me: MasterInfo,
-        _registry: &Registry,
-        _now: Now,
+        registry: &Registry,
+        now: Now,
     ) -> Leading {
+        let mut timers = Timers::default();
+        let agents = Agents::recover(registry);
+        if !agents.recovered.is_empty() {
+            timers.set(
+                Timer::Reregister,
+                now.mono + config.agent_reregister_timeout,
+            );
+        }
         Leading {
             config: config.clone(),
             ballot,
             me,
+            prefix: alloc::format!("{ballot}"),
+            elected_at: now,
+            agents,
+            frameworks: Frameworks::default(),
+            tasks: Arena::default(),
+            tally: [0; 14],
+            out_of_sight: BTreeMap::new(),
+            out_of_sight_next: 0,
+            offers: Offers::default(),
+            allocation: Allocation::new(rng, config.allocation_interval),
+            peers: BTreeMap::new(),
+            timers,
+            removal_permit_at: now.mono,
         }
     }
 
     /// An agent says something.
     pub fn on_agent(
         &mut self,
-        _now: Now,
-        _peer: Peer,
-        _message: agent::ToMaster,
-        _fx: &mut Outbox<Effect>,
+        now: Now,
+        peer: Peer,
+        message: agent::ToMaster,
+        fx: &mut Outbox<Effect>,
     ) {
+        use agent::ToMaster as M;
+        self.allocation.advance(now.mono);
+        match message {
+            M::Register { info, run, nonce } => self.on_register(now, peer, info, run, nonce, fx),
+            M::Reregister(report) => self.on_reregister(now, peer, report, fx),
+            message => match self.agent_of(peer) {
+                Some(index) => self.on_registered_agent(now, index, message, fx),
+                None => Self::tell_not_registered(peer, fx),
+            },
+        }
+        self.arm_allocation(now);
+    }
+
+    /// What only an agent that is registered through this connection may say.
+    fn on_registered_agent(
+        &mut self,
+        now: Now,
+        index: Index<Agent>,
+        message: agent::ToMaster,
+        fx: &mut Outbox<Effect>,
+    ) {
+        use agent::ToMaster as M;
+        match message {
+            M::Pong => self.on_pong(index, fx),
+            M::Update(update) => self.on_update(now, index, &update, fx),
+            M::ExecutorMessage {
+                framework_id,
+                executor_id,
+                data,
+            } => self.on_executor_message(index, &framework_id, executor_id, data, fx),
+            M::ExecutorExited {
+                framework_id,
+                executor_id,
+                status,
+            } => self.on_executor_exited(index, &framework_id, &executor_id, status, fx),
+            M::Unregister => self.on_unregister(index, fx),
+            M::Register { .. } | M::Reregister(_) => {
+                unreachable!("whoever is not registered yet may say these")
+            }
+        }
     }
 
     /// A scheduler says something.
     pub fn on_scheduler(
         &mut self,
-        _now: Now,
-        _peer: Peer,
-        _message: scheduler::ToMaster,
-        _fx: &mut Outbox<Effect>,
+        now: Now,
+        peer: Peer,
+        message: scheduler::ToMaster,
+        fx: &mut Outbox<Effect>,
     ) {
+        self.allocation.advance(now.mono);
+        self.on_call(now, peer, message, fx);
+        self.arm_allocation(now);
     }
 
     /// A connection broke, of whomever.
-    pub fn on_disconnected(&mut self, _now: Now, _peer: Peer, _fx: &mut Outbox<Effect>) {}
+    pub fn on_disconnected(&mut self, now: Now, peer: Peer, fx: &mut Outbox<Effect>) {
+        self.allocation.advance(now.mono);
+        self.forget_waiting(peer);
+        match self.peers.remove(&peer) {
+            Some(Owner::Agent(index)) => self.on_agent_disconnected(index, fx),
+            Some(Owner::Framework(index)) => self.on_framework_disconnected(now, index, fx),
+            None => {}
+        }
+        self.arm_allocation(now);
+    }
 
     /// An operation is durable and applied, or was rejected. Also for operations that the owner
     /// stored by itself, such as [`Operation::Prune`].
     pub fn on_stored(
         &mut self,
-        _now: Now,
-        _operation: &Operation,
-        _result: &Result<(), registry::Reject>,
-        _fx: &mut Outbox<Effect>,
+        now: Now,
+        operation: &Operation,
+        result: &Result<(), registry::Reject>,
+        fx: &mut Outbox<Effect>,
     ) {
+        self.allocation.advance(now.mono);
+        match result {
+            Ok(()) => self.on_operation_stored(now, operation, fx),
+            Err(why) => self.on_operation_rejected(now, operation, why, fx),
+        }
+        self.arm_allocation(now);
     }
 
     /// An operation was not taken by the registrar: too much waits. It is tried again later.
-    pub fn on_store_refused(
-        &mut self,
-        _now: Now,
-        _operation: &Operation,
-        _fx: &mut Outbox<Effect>,
-    ) {
+    pub fn on_store_refused(&mut self, now: Now, operation: &Operation, fx: &mut Outbox<Effect>) {
+        self.allocation.advance(now.mono);
+        self.on_operation_refused(now, operation, fx);
     }
 
     /// The deadline came.
-    pub fn on_tick(&mut self, _now: Now, _fx: &mut Outbox<Effect>) {}
+    pub fn on_tick(&mut self, now: Now, fx: &mut Outbox<Effect>) {
+        self.allocation.advance(now.mono);
+        let due = self.timers.len();
+        // Each timer is set anew for later at most: nothing is due twice in one tick.
+        for _ in 0..due {
+            let Some(timer) = self.timers.pop_due(now.mono) else {
+                break;
+            };
+            match timer {
+                Timer::Reregister => self.on_reregister_timeout(now, fx),
+                Timer::Removal => self.on_removal_permit(now, fx),
+                Timer::Ping(index) => self.on_ping_due(now, index, fx),
+                Timer::Failover(index) => self.on_failover_timeout(now, index, fx),
+                Timer::Heartbeat(index) => self.on_heartbeat_due(now, index, fx),
+                Timer::Offer(number) => self.on_offer_timeout(number, fx),
+                Timer::Allocate => self.allocate(now, fx),
+            }
+        }
+        self.arm_allocation(now);
+    }
 
     /// When [`Leading::on_tick`] is next due.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        None
+        self.timers.next()
     }
 
     /// The ballot it leads with.
@@ -152,5 +326,37 @@ impl Leading {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Since when it leads.
+    #[must_use]
+    pub const fn elected_at(&self) -> Wall {
+        self.elected_at.wall
+    }
+
+    fn agent_of(&self, peer: Peer) -> Option<Index<Agent>> {
+        match self.peers.get(&peer) {
+            Some(Owner::Agent(index)) => Some(*index),
+            _ => None,
+        }
+    }
+
+    fn framework_of(&self, peer: Peer) -> Option<Index<Framework>> {
+        match self.peers.get(&peer) {
+            Some(Owner::Framework(index)) => Some(*index),
+            _ => None,
+        }
+    }
+
+    /// Hands an operation to the registrar; nothing of it takes effect before it is stored.
+    fn store(&mut self, pending: Pending, operation: Operation, fx: &mut Outbox<Effect>) {
+        let id = operation.agent_id();
+        let id = id.expect("a leader's own operations each name an agent");
+        if let Some(peer) = pending.peer() {
+            self.agents.waiting.insert(peer, id.clone());
+        }
+        let before = self.agents.pending.insert(id.clone(), pending);
+        assert!(before.is_none(), "one operation at a time for each agent");
+        fx.push(Effect::Store { operation });
     }
 }

@@ -1,0 +1,326 @@
+//! Offers used: tasks are checked, put on the books, and sent to their agent.
+
+use super::agents::Agent;
+use super::arena::Index;
+use super::frameworks::Framework;
+use super::notice::{Notice, Probe};
+use super::offers::capped;
+use super::tasks::{Arrival, Fate};
+use super::validation::Need;
+use super::{Effect, Leading};
+use crate::ids::OfferId;
+use crate::message::agent::ToAgent;
+use crate::model::{ExecutorInfo, Filters, OfferOperation, Reason, TaskInfo, TaskState};
+use crate::outbox::Outbox;
+use crate::resources::{Resources, Role};
+use crate::time::Now;
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// What the offers of one accept hold together.
+struct Pool {
+    framework: Index<Framework>,
+    agent: Index<Agent>,
+    role: Role,
+    left: Resources,
+}
+
+impl Leading {
+    pub(super) fn accept(
+        &mut self,
+        now: Now,
+        framework: Index<Framework>,
+        offer_ids: &[OfferId],
+        operations: &[OfferOperation],
+        filters: Filters,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let pool = self.pool(framework, offer_ids);
+        let mut pool = match pool {
+            Ok(pool) => pool,
+            Err(why) => {
+                fx.push(Effect::Notice(Notice::Probe(Probe::InvalidOffers)));
+                return self.drop_all(now, framework, offer_ids, operations, &why, fx);
+            }
+        };
+        for operation in operations {
+            match operation {
+                OfferOperation::Launch(tasks) => self.launch(now, &mut pool, tasks, fx),
+                OfferOperation::LaunchGroup { executor, tasks } => {
+                    self.launch_group(now, &mut pool, executor, tasks, fx);
+                }
+            }
+        }
+        let Pool {
+            framework,
+            agent,
+            role,
+            left,
+        } = pool;
+        if !left.is_empty() {
+            self.allocation
+                .recover(framework, agent, &role, &left, Some(capped(filters)));
+        }
+    }
+
+    /// Ends the offers and adds them up, if they all stand and belong together.
+    fn pool(&mut self, framework: Index<Framework>, offer_ids: &[OfferId]) -> Result<Pool, String> {
+        let mut numbers = BTreeSet::new();
+        let mut basis: Option<(Index<Agent>, Role)> = None;
+        let mut left = Resources::EMPTY;
+        for id in offer_ids {
+            let number = self.offer_number(id);
+            let number = number.ok_or_else(|| alloc::format!("offer {id} is no longer valid"))?;
+            let offered = &self.offers.by_number[&number];
+            if offered.framework != framework {
+                return Err(alloc::format!("offer {id} is not this framework's"));
+            }
+            if !numbers.insert(number) {
+                return Err(alloc::format!("offer {id} is named twice"));
+            }
+            let (agent, role) = (offered.agent, &offered.offer.role);
+            match &basis {
+                None => basis = Some((agent, role.clone())),
+                Some(basis) if basis.0 != agent => {
+                    return Err(String::from("the offers are of different agents"));
+                }
+                Some(basis) if basis.1 != *role => {
+                    return Err(String::from("the offers are for different roles"));
+                }
+                Some(_) => {}
+            }
+            let more = left.checked_add(&offered.offer.resources);
+            left = more.map_err(|error| error.to_string())?;
+        }
+        let (agent, role) = basis.ok_or_else(|| String::from("no offers are named"))?;
+        for number in numbers {
+            self.take_offer(number);
+        }
+        Ok(Pool {
+            framework,
+            agent,
+            role,
+            left,
+        })
+    }
+
+    /// No task of an accept is launched; its own offers are given back.
+    fn drop_all(
+        &mut self,
+        now: Now,
+        framework: Index<Framework>,
+        offer_ids: &[OfferId],
+        operations: &[OfferOperation],
+        why: &str,
+        fx: &mut Outbox<Effect>,
+    ) {
+        for id in offer_ids {
+            let number = self.offer_number(id);
+            if let Some(number) = number.filter(|n| self.offers.by_number[n].framework == framework)
+            {
+                self.give_back(number, None);
+            }
+        }
+        let fate = Fate {
+            state: TaskState::Dropped,
+            reason: Reason::InvalidOffers,
+            message: alloc::format!("Task launched with invalid offers: {why}"),
+        };
+        for operation in operations {
+            let (OfferOperation::Launch(tasks) | OfferOperation::LaunchGroup { tasks, .. }) =
+                operation;
+            for task in tasks {
+                self.tell_of_unlaunched(framework, now, task, &fate, fx);
+            }
+        }
+    }
+
+    fn launch(
+        &mut self,
+        now: Now,
+        pool: &mut Pool,
+        tasks: &[Arc<TaskInfo>],
+        fx: &mut Outbox<Effect>,
+    ) {
+        // Neighbours of one executor travel together.
+        let mut batch: Vec<Arc<TaskInfo>> = Vec::new();
+        for task in tasks {
+            let need = self.check_task(pool.framework, pool.agent, &pool.role, &pool.left, task);
+            let need = match need {
+                Ok(need) => need,
+                Err(why) => {
+                    self.refuse_task(now, pool.framework, task, why, fx);
+                    continue;
+                }
+            };
+            let task = self.book(now, pool, task, &need, fx);
+            let same = |last: &Arc<TaskInfo>| {
+                let ids = (&last.executor, &task.executor);
+                matches!(ids, (Some(a), Some(b)) if a.executor_id == b.executor_id)
+            };
+            if !batch.is_empty() && !batch.last().is_some_and(same) {
+                self.send_run(pool, core::mem::take(&mut batch), false, fx);
+            }
+            batch.push(task);
+        }
+        if !batch.is_empty() {
+            self.send_run(pool, batch, false, fx);
+        }
+    }
+
+    /// All tasks of a group are launched, or none.
+    fn launch_group(
+        &mut self,
+        now: Now,
+        pool: &mut Pool,
+        executor: &Arc<ExecutorInfo>,
+        tasks: &[Arc<TaskInfo>],
+        fx: &mut Outbox<Effect>,
+    ) {
+        let members: Vec<Arc<TaskInfo>> = tasks
+            .iter()
+            .map(|task| {
+                let mut task = (**task).clone();
+                task.executor = Some(executor.clone());
+                Arc::new(task)
+            })
+            .collect();
+        let needs = self.check_group(pool, executor, tasks, &members);
+        let needs = match needs {
+            Ok(needs) => needs,
+            Err(why) => {
+                for task in tasks {
+                    self.refuse_task(now, pool.framework, task, why.clone(), fx);
+                }
+                return;
+            }
+        };
+        let mut run = Vec::new();
+        for (task, need) in members.iter().zip(&needs) {
+            run.push(self.book(now, pool, task, need, fx));
+        }
+        self.send_run(pool, run, true, fx);
+    }
+
+    fn check_group(
+        &self,
+        pool: &Pool,
+        executor: &Arc<ExecutorInfo>,
+        tasks: &[Arc<TaskInfo>],
+        members: &[Arc<TaskInfo>],
+    ) -> Result<Vec<Need>, String> {
+        if tasks.is_empty() {
+            return Err(String::from("a task group has at least one task"));
+        }
+        let mut seen = BTreeSet::new();
+        let mut left = pool.left.clone();
+        let mut needs: Vec<Need> = Vec::new();
+        for (task, member) in tasks.iter().zip(members) {
+            let id = &task.task_id;
+            if !seen.insert(id.clone()) {
+                return Err(alloc::format!("task {id} is named twice in its group"));
+            }
+            if task.executor.as_ref().is_some_and(|own| own != executor) {
+                return Err(alloc::format!(
+                    "task {id} names another executor than its group"
+                ));
+            }
+            // In a group the default executor runs each task's own command.
+            let mut checked = (**member).clone();
+            checked.command = None;
+            let need = self.check_task(pool.framework, pool.agent, &pool.role, &left, &checked);
+            let mut need = need.map_err(|why| alloc::format!("task {id} of the group: {why}"))?;
+            if !needs.is_empty() {
+                need.executor = None;
+            }
+            left = take(&left, &need);
+            needs.push(need);
+        }
+        Ok(needs)
+    }
+
+    fn refuse_task(
+        &self,
+        now: Now,
+        framework: Index<Framework>,
+        task: &TaskInfo,
+        message: String,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let fate = Fate {
+            state: TaskState::Error,
+            reason: Reason::TaskInvalid,
+            message,
+        };
+        self.tell_of_unlaunched(framework, now, task, &fate, fx);
+    }
+
+    /// Puts a task, and its executor if that is new, on the books. Returns it as it is sent, with
+    /// its resources marked for the role: so the agent reports it to the next leader.
+    fn book(
+        &mut self,
+        now: Now,
+        pool: &mut Pool,
+        task: &TaskInfo,
+        need: &Need,
+        fx: &mut Outbox<Effect>,
+    ) -> Arc<TaskInfo> {
+        let framework = pool.framework;
+        if let Some(lost) = self.frameworks.arena[framework].tasks.get(&task.task_id) {
+            self.remove_task(now, *lost);
+        }
+        pool.left = take(&pool.left, need);
+        let mut info = task.clone();
+        info.resources = need.task.allocated_to(&pool.role);
+        info.executor = info.executor.map(|executor| {
+            let mut marked = (*executor).clone();
+            marked.resources = marked.resources.unallocated().allocated_to(&pool.role);
+            Arc::new(marked)
+        });
+        if need.executor.is_some()
+            && let Some(executor) = &info.executor
+        {
+            self.add_executor(pool.agent, framework, executor.clone(), true, fx);
+        }
+        let info = Arc::new(info);
+        let arrival = Arrival {
+            info: info.clone(),
+            state: TaskState::Staging,
+            reported: TaskState::Staging,
+            awaiting: None,
+            charged: true,
+        };
+        self.add_task(now, framework, pool.agent, arrival, fx);
+        info
+    }
+
+    fn send_run(
+        &self,
+        pool: &Pool,
+        tasks: Vec<Arc<TaskInfo>>,
+        group: bool,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let peer = self.agents.arena[pool.agent].peer;
+        let peer = peer.expect("only agents that are connected have offers");
+        let framework = self.frameworks.arena[pool.framework].info.clone();
+        let message = ToAgent::Run {
+            framework,
+            tasks,
+            group,
+        };
+        fx.push(Effect::ToAgent { peer, message });
+    }
+}
+
+/// What is left once a task was launched that was checked against `left`.
+fn take(left: &Resources, need: &Need) -> Resources {
+    let rest = left.checked_sub(&need.task);
+    let rest = match &need.executor {
+        Some((_, executor)) => rest.and_then(|rest| rest.checked_sub(executor)),
+        None => rest,
+    };
+    rest.expect("checked to be within what is left")
+}

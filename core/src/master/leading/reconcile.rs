@@ -1,0 +1,98 @@
+//! Answers to schedulers that ask what became of their tasks.
+
+use super::arena::Index;
+use super::frameworks::Framework;
+use super::notice::{Notice, Probe};
+use super::tasks::{Task, made_up};
+use super::{Effect, Leading};
+use crate::ids::{AgentId, TaskId};
+use crate::model::{Reason, TaskState};
+use crate::outbox::Outbox;
+use crate::time::Now;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+impl Leading {
+    /// Explicit reconciliation of these tasks, or implicit of all when none is named.
+    pub(super) fn reconcile(
+        &self,
+        now: Now,
+        framework: Index<Framework>,
+        tasks: &[(TaskId, Option<AgentId>)],
+        fx: &mut Outbox<Effect>,
+    ) {
+        if tasks.is_empty() {
+            let known = self.frameworks.arena[framework].tasks.values();
+            for task in known.copied().collect::<Vec<_>>() {
+                self.answer(now, framework, task, fx);
+            }
+            return;
+        }
+        for (task_id, agent_id) in tasks {
+            self.reconcile_one(now, framework, task_id, agent_id.as_ref(), fx);
+        }
+    }
+
+    /// The answer about a task that is known: what the framework was told last, not what it has
+    /// not been told yet, so that no answer overtakes an update (MESOS-1389, MESOS-1799).
+    fn answer(
+        &self,
+        now: Now,
+        framework: Index<Framework>,
+        task: Index<Task>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let state = self.tasks[task].reported;
+        let reason = Reason::Reconciliation;
+        let status = self.status_of(
+            now,
+            task,
+            state,
+            reason,
+            "Reconciliation: latest task state",
+        );
+        self.tell(framework, Arc::new(status), fx);
+    }
+
+    pub(super) fn reconcile_one(
+        &self,
+        now: Now,
+        framework: Index<Framework>,
+        task_id: &TaskId,
+        agent_id: Option<&AgentId>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let known = self.frameworks.arena[framework].tasks.get(task_id);
+        if let Some(task) = known {
+            return self.answer(now, framework, *task, fx);
+        }
+        let silent = match agent_id {
+            Some(agent_id) => self.agents.is_in_transition(agent_id),
+            None => self.agents.any_in_transition(),
+        };
+        if silent {
+            return fx.push(Effect::Notice(Notice::Probe(Probe::ReconcileSilent)));
+        }
+        let (state, message) = match agent_id {
+            Some(id) if self.agents.find(id).is_some() => {
+                (TaskState::Gone, "Reconciliation: task is gone")
+            }
+            Some(id) if self.agents.unreachable.contains_key(id) => (
+                TaskState::Unreachable,
+                "Reconciliation: agent is unreachable",
+            ),
+            Some(id) if self.agents.gone.contains_key(id) => (
+                TaskState::GoneByOperator,
+                "Reconciliation: agent was marked gone",
+            ),
+            _ => (TaskState::Unknown, "Reconciliation: task is unknown"),
+        };
+        let reason = Reason::Reconciliation;
+        let mut status = made_up(now, task_id.clone(), state, reason, message);
+        status.agent_id = agent_id.cloned();
+        if state == TaskState::Unreachable {
+            status.unreachable_at = agent_id.and_then(|id| self.unreachable_since(id));
+        }
+        self.tell(framework, Arc::new(status), fx);
+    }
+}

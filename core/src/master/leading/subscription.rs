@@ -1,0 +1,497 @@
+//! Frameworks: they subscribe, fail over to another scheduler, stay away, and end.
+
+use super::arena::Index;
+use super::frameworks::{EndedFramework, Framework};
+use super::notice::{Notice, Probe};
+use super::validation;
+use super::{Effect, Leading, Owner, Timer};
+use crate::ids::{FrameworkId, Peer};
+use crate::message::Reject;
+use crate::message::agent::ToAgent;
+use crate::message::scheduler::{Call, Event, ToMaster, ToScheduler};
+use crate::model::{FrameworkInfo, TaskState};
+use crate::outbox::Outbox;
+use crate::resources::Role;
+use crate::time::Now;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+impl Leading {
+    /// A call of a scheduler, and its answer. Only a subscription may come through a connection
+    /// that is not a framework's event stream yet.
+    pub(super) fn on_call(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        message: ToMaster,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let ToMaster {
+            id,
+            framework_id,
+            call,
+        } = message;
+        let subscribes = matches!(call, Call::Subscribe { .. });
+        let result = match call {
+            Call::Subscribe {
+                framework,
+                suppressed_roles,
+            } => {
+                let named = framework_id.is_none() || framework_id == framework.id;
+                if named {
+                    self.subscribe(now, peer, &framework, &suppressed_roles, fx)
+                } else {
+                    let why = "the call names another framework than its description";
+                    Err(Reject::Invalid(why.into()))
+                }
+            }
+            call => match self.caller(peer, framework_id.as_ref()) {
+                Ok(index) => self.on_framework_call(now, index, call, fx),
+                Err(reject) => Err(reject),
+            },
+        };
+        // A refused subscription has no stream on which to say so but this one.
+        if let (Err(reject), true, 0) = (&result, subscribes, id.0) {
+            let message = reject.to_string();
+            let message = ToScheduler::Event(Event::Error { message });
+            fx.push(Effect::ToScheduler { peer, message });
+        }
+        if id.0 != 0 {
+            let message = ToScheduler::Reply { id, result };
+            fx.push(Effect::ToScheduler { peer, message });
+        }
+    }
+
+    /// The framework that is subscribed through this connection, and no other.
+    fn caller(&self, peer: Peer, named: Option<&FrameworkId>) -> Result<Index<Framework>, Reject> {
+        let Some(index) = self.framework_of(peer) else {
+            let why = "no framework is subscribed through this connection";
+            return Err(Reject::NotSubscribed(why.into()));
+        };
+        let id = &self.frameworks.arena[index].id;
+        if named.is_some_and(|named| named != id) {
+            let why = alloc::format!("this connection is the one of framework {id}");
+            return Err(Reject::NotSubscribed(why));
+        }
+        Ok(index)
+    }
+
+    fn on_framework_call(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        call: Call,
+        fx: &mut Outbox<Effect>,
+    ) -> Result<(), Reject> {
+        match call {
+            Call::Subscribe { .. } => unreachable!("handled where the peer is known"),
+            Call::Teardown => self.end_framework(now, index, false, fx),
+            Call::Accept {
+                offer_ids,
+                operations,
+                filters,
+            } => self.accept(now, index, &offer_ids, &operations, filters, fx),
+            Call::Decline { offer_ids, filters } => self.decline(index, &offer_ids, filters, fx),
+            Call::Revive { roles } => {
+                let roles = self.own_roles(index, roles)?;
+                let framework = &mut self.frameworks.arena[index];
+                framework.suppressed.retain(|role| !roles.contains(role));
+                self.allocation.revive(index, &roles);
+            }
+            Call::Suppress { roles } => {
+                let roles = self.own_roles(index, roles)?;
+                self.allocation.suppress(index, &roles);
+                self.frameworks.arena[index].suppressed.extend(roles);
+            }
+            Call::Kill {
+                task_id,
+                agent_id,
+                grace,
+            } => self.kill(now, index, &task_id, agent_id.as_ref(), grace, fx),
+            Call::Shutdown {
+                executor_id,
+                agent_id,
+            } => return self.shut_down_executor(index, executor_id, &agent_id, fx),
+            Call::Acknowledge {
+                agent_id,
+                task_id,
+                update_id,
+            } => return self.acknowledge(now, index, &agent_id, &task_id, update_id, fx),
+            Call::Reconcile { tasks } => self.reconcile(now, index, &tasks, fx),
+            Call::Message {
+                agent_id,
+                executor_id,
+                data,
+            } => return self.message_executor(index, &agent_id, executor_id, data, fx),
+            Call::UpdateFramework {
+                framework,
+                suppressed_roles,
+            } => return self.update_framework(index, &framework, &suppressed_roles, fx),
+        }
+        Ok(())
+    }
+
+    /// The roles that a call names, all of them when it names none.
+    fn own_roles(&self, index: Index<Framework>, roles: Vec<Role>) -> Result<Vec<Role>, Reject> {
+        let own = &self.frameworks.arena[index].info.roles;
+        if let Some(other) = roles.iter().find(|role| !own.contains(role)) {
+            let why = alloc::format!("the framework is not in role '{other}'");
+            return Err(Reject::Invalid(why));
+        }
+        Ok(if roles.is_empty() { own.clone() } else { roles })
+    }
+
+    fn subscribe(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        info: &Arc<FrameworkInfo>,
+        suppressed: &[Role],
+        fx: &mut Outbox<Effect>,
+    ) -> Result<(), Reject> {
+        validation::framework(info, suppressed)?;
+        if self.agent_of(peer).is_some() {
+            let why = "this connection is an agent's";
+            return Err(Reject::Invalid(why.into()));
+        }
+        let Some(id) = &info.id else {
+            if let Some(index) = self.framework_of(peer) {
+                return self.subscribe_again(now, index, info, suppressed, fx);
+            }
+            let index = self.new_framework(now, info);
+            self.connect_framework(now, index, peer, suppressed, fx);
+            return Ok(());
+        };
+        if let Some(other) = self.framework_of(peer)
+            && self.frameworks.arena[other].id != *id
+        {
+            let why = "this connection is another framework's";
+            return Err(Reject::Invalid(why.into()));
+        }
+        self.expire_if_late(now, id, fx);
+        if self.frameworks.is_removed(id) {
+            let why = alloc::format!("framework {id} has been removed");
+            return Err(Reject::Invalid(why));
+        }
+        let Some(index) = self.frameworks.find(id) else {
+            // Of an earlier leader: frameworks are not in the registry.
+            let framework = Framework::new(id.clone(), info.clone(), now.wall);
+            let index = self.frameworks.insert(framework);
+            self.connect_framework(now, index, peer, suppressed, fx);
+            return Ok(());
+        };
+        let known = &self.frameworks.arena[index];
+        match known.peer {
+            Some(current) if current == peer => {
+                return self.subscribe_again(now, index, info, suppressed, fx);
+            }
+            Some(current) if current > peer => {
+                let why = "a newer connection of this framework is subscribed";
+                return Err(Reject::Invalid(why.into()));
+            }
+            _ => {}
+        }
+        validation::same_framework(&known.info, info)?;
+        self.fail_over(now, index, peer, info, suppressed, fx);
+        Ok(())
+    }
+
+    fn new_framework(&mut self, now: Now, info: &Arc<FrameworkInfo>) -> Index<Framework> {
+        let text = alloc::format!("{}-{:04}", self.prefix, self.frameworks.next);
+        self.frameworks.next += 1;
+        let id = FrameworkId::new(&text).expect("a ballot and a number make an id");
+        let mut described = (**info).clone();
+        described.id = Some(id.clone());
+        let framework = Framework::new(id, Arc::new(described), now.wall);
+        self.frameworks.insert(framework)
+    }
+
+    /// The subscription was repeated over the connection that is subscribed: the first answer was
+    /// slow. Nobody failed over (MESOS-659).
+    fn subscribe_again(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        info: &Arc<FrameworkInfo>,
+        suppressed: &[Role],
+        fx: &mut Outbox<Effect>,
+    ) -> Result<(), Reject> {
+        let known = &self.frameworks.arena[index];
+        validation::same_framework(&known.info, info)?;
+        fx.push(Effect::Notice(Notice::Probe(Probe::SubscribedAgain)));
+        self.say_subscribed(now, index, fx);
+        self.change_framework(index, info, suppressed, fx);
+        Ok(())
+    }
+
+    /// Another scheduler, or the same through another connection, takes the framework over.
+    fn fail_over(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        peer: Peer,
+        info: &Arc<FrameworkInfo>,
+        suppressed: &[Role],
+        fx: &mut Outbox<Effect>,
+    ) {
+        let framework = &mut self.frameworks.arena[index];
+        if let Some(old) = framework.peer.take() {
+            self.peers.remove(&old);
+            let message = String::from("Framework failed over");
+            let message = ToScheduler::Event(Event::Error { message });
+            fx.push(Effect::ToScheduler { peer: old, message });
+            fx.push(Effect::Close { peer: old });
+        }
+        let framework_id = framework.id.clone();
+        let changed = framework.info != *info;
+        framework.info = info.clone();
+        // The offers were the old scheduler's; the new one knows nothing of them.
+        self.withdraw_framework(index);
+        self.connect_framework(now, index, peer, suppressed, fx);
+        fx.push(Effect::Notice(Notice::FrameworkFailedOver { framework_id }));
+        if changed {
+            self.tell_agents_of(index, fx);
+        }
+    }
+
+    /// The framework's events go to `peer` from now on, the subscription first (MESOS-8641).
+    fn connect_framework(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        peer: Peer,
+        suppressed: &[Role],
+        fx: &mut Outbox<Effect>,
+    ) {
+        self.timers.cancel(&Timer::Failover(index));
+        let framework = &mut self.frameworks.arena[index];
+        framework.peer = Some(peer);
+        framework.epoch += 1;
+        framework.ends_at = None;
+        framework.heard_of = true;
+        framework.subscribed_at = now.wall;
+        framework.disconnected_at = None;
+        framework.suppressed = suppressed.iter().cloned().collect();
+        let (framework_id, name) = (framework.id.clone(), framework.info.name.clone());
+        let (info, suppressed) = (framework.info.clone(), framework.suppressed.clone());
+        self.peers.insert(peer, Owner::Framework(index));
+        self.allocation
+            .put_framework(index, &info, &suppressed, true);
+        self.say_subscribed(now, index, fx);
+        fx.push(Effect::Notice(Notice::FrameworkSubscribed {
+            framework_id,
+            name,
+        }));
+    }
+
+    fn say_subscribed(&mut self, now: Now, index: Index<Framework>, fx: &mut Outbox<Effect>) {
+        let framework = &self.frameworks.arena[index];
+        let peer = framework.peer.expect("just subscribed");
+        let message = ToScheduler::Event(Event::Subscribed {
+            framework_id: framework.id.clone(),
+            heartbeat_interval: self.config.heartbeat_interval,
+            master: self.me.clone(),
+        });
+        fx.push(Effect::ToScheduler { peer, message });
+        let at = now.mono + self.config.heartbeat_interval;
+        self.timers.set(Timer::Heartbeat(index), at);
+    }
+
+    pub(super) fn on_heartbeat_due(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let Some(peer) = self.frameworks.arena[index].peer else {
+            return;
+        };
+        let message = ToScheduler::Event(Event::Heartbeat);
+        fx.push(Effect::ToScheduler { peer, message });
+        let at = now.mono + self.config.heartbeat_interval;
+        self.timers.set(Timer::Heartbeat(index), at);
+    }
+
+    pub(super) fn on_framework_disconnected(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let framework = &mut self.frameworks.arena[index];
+        framework.peer = None;
+        framework.epoch += 1;
+        framework.disconnected_at = Some(now.wall);
+        let framework_id = framework.id.clone();
+        self.timers.cancel(&Timer::Heartbeat(index));
+        self.withdraw_framework(index);
+        self.allocation.deactivate_framework(index);
+        self.start_failover(now, index);
+        fx.push(Effect::Notice(Notice::FrameworkDisconnected {
+            framework_id,
+        }));
+    }
+
+    /// From now on the framework lasts as long as its failover time-out, unless its scheduler
+    /// returns.
+    pub(super) fn start_failover(&mut self, now: Now, index: Index<Framework>) {
+        let framework = &mut self.frameworks.arena[index];
+        assert!(framework.peer.is_none(), "its scheduler is away");
+        let at = now.mono + framework.info.failover_timeout;
+        framework.ends_at = Some(at);
+        self.timers.set(Timer::Failover(index), at);
+    }
+
+    pub(super) fn on_failover_timeout(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let framework = &self.frameworks.arena[index];
+        let due = framework.ends_at.is_some_and(|at| at <= now.mono);
+        assert!(
+            due && framework.peer.is_none(),
+            "a scheduler that returns cancels the time-out"
+        );
+        self.end_framework(now, index, true, fx);
+    }
+
+    /// A scheduler that returns after its time is late even if the tick is later still
+    /// (MESOS-1219).
+    fn expire_if_late(&mut self, now: Now, id: &FrameworkId, fx: &mut Outbox<Effect>) {
+        let Some(index) = self.frameworks.find(id) else {
+            return;
+        };
+        let framework = &self.frameworks.arena[index];
+        if framework.ends_at.is_some_and(|at| at <= now.mono) {
+            fx.push(Effect::Notice(Notice::Probe(Probe::FailoverTooLate)));
+            self.end_framework(now, index, true, fx);
+        }
+    }
+
+    fn update_framework(
+        &mut self,
+        index: Index<Framework>,
+        info: &Arc<FrameworkInfo>,
+        suppressed: &[Role],
+        fx: &mut Outbox<Effect>,
+    ) -> Result<(), Reject> {
+        validation::framework(info, suppressed)?;
+        let known = &self.frameworks.arena[index];
+        if info.id.as_ref() != Some(&known.id) {
+            let why = "a framework keeps its id for ever";
+            return Err(Reject::Invalid(why.into()));
+        }
+        validation::same_framework(&known.info, info)?;
+        self.change_framework(index, info, suppressed, fx);
+        Ok(())
+    }
+
+    /// Takes a new description; offers for roles that the framework left are void (MESOS-7135).
+    fn change_framework(
+        &mut self,
+        index: Index<Framework>,
+        info: &Arc<FrameworkInfo>,
+        suppressed: &[Role],
+        fx: &mut Outbox<Effect>,
+    ) {
+        let framework = &mut self.frameworks.arena[index];
+        let mut described = info.clone();
+        if described.id.is_none() {
+            Arc::make_mut(&mut described).id = Some(framework.id.clone());
+        }
+        let changed = framework.info != described;
+        framework.info = described.clone();
+        framework.suppressed = suppressed.iter().cloned().collect();
+        let suppressed = framework.suppressed.clone();
+        self.rescind_roles(index, fx);
+        self.allocation
+            .put_framework(index, &described, &suppressed, true);
+        if changed {
+            self.tell_agents_of(index, fx);
+        }
+    }
+
+    /// Tells the agents on which a framework has something how it describes itself now.
+    fn tell_agents_of(&self, index: Index<Framework>, fx: &mut Outbox<Effect>) {
+        let framework = &self.frameworks.arena[index];
+        for agent in framework.presence.keys() {
+            if let Some(peer) = self.agents.arena[*agent].peer {
+                let framework = framework.info.clone();
+                let message = ToAgent::UpdateFramework { framework };
+                fx.push(Effect::ToAgent { peer, message });
+            }
+        }
+    }
+
+    /// Ends a framework for ever: its offers are void, its tasks and executors are ended by their
+    /// agents, now or when these return.
+    pub(super) fn end_framework(
+        &mut self,
+        now: Now,
+        index: Index<Framework>,
+        timed_out: bool,
+        fx: &mut Outbox<Effect>,
+    ) {
+        self.withdraw_framework(index);
+        let framework_id = self.frameworks.arena[index].id.clone();
+        for agent in self.frameworks.arena[index].presence.clone().into_keys() {
+            if let Some(peer) = self.agents.arena[agent].peer {
+                let framework_id = framework_id.clone();
+                let message = ToAgent::ShutdownFramework { framework_id };
+                fx.push(Effect::ToAgent { peer, message });
+            }
+            let executors = self.agents.arena[agent].executors.keys();
+            let own: Vec<_> = executors.filter(|key| key.0 == index).cloned().collect();
+            for (framework, executor) in own {
+                self.remove_executor(agent, framework, &executor);
+            }
+        }
+        let tasks: Vec<_> = self.frameworks.arena[index]
+            .tasks
+            .values()
+            .copied()
+            .collect();
+        for task in tasks {
+            if self.tasks[task]
+                .state
+                .may_become_at_master(TaskState::Killed)
+            {
+                let reason = crate::model::Reason::FrameworkRemoved;
+                self.set_state(now, task, TaskState::Killed, Some(reason), fx);
+            }
+            self.remove_task(now, task);
+        }
+        self.forget_framework(now, index, fx);
+        fx.push(Effect::Notice(Notice::FrameworkRemoved {
+            framework_id,
+            timed_out,
+        }));
+    }
+
+    fn forget_framework(&mut self, now: Now, index: Index<Framework>, fx: &mut Outbox<Effect>) {
+        self.allocation.remove_framework(index);
+        self.timers.cancel(&Timer::Failover(index));
+        self.timers.cancel(&Timer::Heartbeat(index));
+        let framework = self.frameworks.arena.remove(index);
+        let framework = framework.expect("whoever ends it knows it");
+        assert!(
+            framework.tasks.is_empty() && framework.presence.is_empty(),
+            "nothing is left of a framework that ended"
+        );
+        self.frameworks.by_id.remove(&framework.id);
+        self.frameworks.remember_removed(framework.id);
+        if let Some(peer) = framework.peer {
+            self.peers.remove(&peer);
+            fx.push(Effect::Close { peer });
+        }
+        let ended = EndedFramework {
+            info: framework.info,
+            completed: framework.completed,
+            ended_at: now.wall,
+        };
+        self.frameworks.keep_completed(ended, &self.config);
+    }
+}

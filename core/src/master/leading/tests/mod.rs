@@ -1,0 +1,10 @@
+//! One behaviour a test: input in, effects out. After every input every invariant is checked.
+
+mod agents;
+mod frameworks;
+mod harness;
+mod offers;
+mod properties;
+mod reconcile;
+mod returning;
+mod tasks;
