@@ -7,6 +7,7 @@ use crate::ids::{AgentId, ExecutorId, Peer};
 use crate::message::agent::{AgentRun, Reregistration};
 use crate::model::{AgentInfo, ExecutorInfo};
 use crate::registry::{Admission, Registry, Unreachable};
+use crate::resources::Resources;
 use crate::time::Wall;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
@@ -32,6 +33,8 @@ pub(super) struct Agent {
     pub(super) executors: BTreeMap<(Index<Framework>, ExecutorId), Executor>,
     /// By number.
     pub(super) offers: BTreeSet<u64>,
+    /// What of it is offered and accounted for: all, unless that is beyond counting.
+    pub(super) total: Resources,
     /// It came back with less than it had, while that may have been in use.
     pub(super) shrank: bool,
     pub(super) registered_at: Wall,

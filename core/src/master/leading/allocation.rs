@@ -1,32 +1,21 @@
-//! The leader's side of the allocator.
+//! The leader's side of the allocator: it speaks of the leader's own agents and frameworks.
 
 use super::agents::Agent;
 use super::arena::Index;
+use super::config::Config;
 use super::frameworks::Framework;
-use crate::model::{AgentInfo, Filters, FrameworkInfo};
+use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options};
+use crate::ids::AgentId;
+use crate::model::{Filters, FrameworkInfo};
 use crate::resources::{Resources, Role};
 use crate::rng::Rng;
 use crate::time::Time;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-#[derive(Clone, Debug)]
-struct AgentBooks {
-    total: Resources,
-    free: Resources,
-    active: bool,
-}
+const KNOWN: &str = "indices are dropped with what they name";
 
-#[derive(Clone, Debug)]
-struct FrameworkBooks {
-    info: Arc<FrameworkInfo>,
-    suppressed: BTreeSet<Role>,
-    active: bool,
-}
-
-/// A grant of the allocator.
+/// What one agent has free for one framework in one of its roles.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     pub(super) framework: Index<Framework>,
@@ -35,123 +24,167 @@ pub(super) struct Grant {
     pub(super) resources: Resources,
 }
 
-type FilterKey = (Index<Framework>, Role, Index<Agent>);
-
+/// Who has what, and who is next. Whatever is offered or used counts as allocated. What the
+/// allocator does not take, being full, is known to the leader all the same but offered nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Allocation {
-    agents: BTreeMap<Index<Agent>, AgentBooks>,
-    frameworks: BTreeMap<Index<Framework>, FrameworkBooks>,
-    filters: BTreeMap<FilterKey, Time>,
-    interval: Duration,
-    dirty: bool,
+    allocator: Allocator,
+    agents: BTreeMap<Index<Agent>, AgentIndex>,
+    frameworks: BTreeMap<Index<Framework>, FrameworkIndex>,
+    agent_names: BTreeMap<AgentIndex, Index<Agent>>,
+    framework_names: BTreeMap<FrameworkIndex, Index<Framework>>,
+    /// Something came free by itself, and is not to wait for the next regular cycle.
+    freed: bool,
     now: Time,
-    rng: Rng,
+    scratch: Vec<allocator::Allocation>,
 }
 
 impl Allocation {
-    pub(super) fn new(rng: &Rng, interval: Duration) -> Allocation {
+    pub(super) fn new(rng: &Rng, config: &Config) -> Allocation {
+        let options = Options {
+            allocation_interval: config.allocation_interval,
+            ..Options::default()
+        };
         Allocation {
+            allocator: Allocator::new(options, rng.fork("allocator")),
             agents: BTreeMap::new(),
             frameworks: BTreeMap::new(),
-            filters: BTreeMap::new(),
-            interval,
-            dirty: false,
+            agent_names: BTreeMap::new(),
+            framework_names: BTreeMap::new(),
+            freed: false,
             now: Time::ZERO,
-            rng: rng.fork("allocator"),
+            scratch: Vec::new(),
         }
     }
 
+    /// The moment at which everything until the next call of this happens.
     pub(super) fn advance(&mut self, now: Time) {
         self.now = now;
     }
 
+    /// When the next cycle is due, at `soon` at the earliest: what happens at once is looked at
+    /// together.
     pub(super) fn due(&self, soon: Time) -> Option<Time> {
-        if self.dirty {
-            return Some(soon);
-        }
-        self.filters.values().min().copied()
+        let regular = self.allocator.deadline().map(|at| at.max(soon));
+        if self.freed { Some(soon) } else { regular }
     }
 
-    pub(super) fn change_agent_total(&mut self, index: Index<Agent>, info: &AgentInfo) {
-        if let Some(agent) = self.agents.get_mut(&index) {
-            let used = agent
-                .total
-                .checked_sub(&agent.free)
-                .expect("free is a part");
-            agent.total = info.resources.clone();
-            agent.free = agent.total.checked_sub(&used).unwrap_or_default();
-        }
-    }
-
+    /// Adds a framework, or describes it anew. Returns whether the allocator took it.
     pub(super) fn put_framework(
         &mut self,
         index: Index<Framework>,
-        info: &Arc<FrameworkInfo>,
+        info: &FrameworkInfo,
         suppressed: &BTreeSet<Role>,
         active: bool,
-    ) {
-        let books = FrameworkBooks {
-            info: info.clone(),
-            suppressed: suppressed.clone(),
-            active,
+    ) -> bool {
+        let suppressed: Vec<Role> = suppressed.iter().cloned().collect();
+        let name = match self.frameworks.get(&index).copied() {
+            Some(name) => {
+                let updated = self
+                    .allocator
+                    .update_framework(name, &info.roles, &suppressed);
+                if updated.is_err() {
+                    return false;
+                }
+                name
+            }
+            None => {
+                let id = info
+                    .id
+                    .clone()
+                    .expect("a framework that is known has an id");
+                let added = self.allocator.add_framework(id, &info.roles, &suppressed);
+                let Ok(name) = added else {
+                    return false;
+                };
+                self.frameworks.insert(index, name);
+                self.framework_names.insert(name, index);
+                name
+            }
         };
-        self.frameworks.insert(index, books);
-        self.dirty = true;
+        let done = if active {
+            self.allocator.activate_framework(name)
+        } else {
+            self.allocator.deactivate_framework(name)
+        };
+        done.expect(KNOWN);
+        true
     }
 
     pub(super) fn deactivate_framework(&mut self, index: Index<Framework>) {
-        if let Some(framework) = self.frameworks.get_mut(&index) {
-            framework.active = false;
+        if let Some(name) = self.frameworks.get(&index) {
+            self.allocator.deactivate_framework(*name).expect(KNOWN);
         }
-        self.filters.retain(|key, _| key.0 != index);
     }
 
     pub(super) fn remove_framework(&mut self, index: Index<Framework>) {
-        self.frameworks.remove(&index);
-        self.filters.retain(|key, _| key.0 != index);
+        if let Some(name) = self.frameworks.remove(&index) {
+            self.framework_names.remove(&name);
+            self.allocator.remove_framework(name).expect(KNOWN);
+        }
     }
 
-    pub(super) fn add_agent(&mut self, index: Index<Agent>, info: &AgentInfo) {
-        let books = AgentBooks {
-            total: info.resources.clone(),
-            free: info.resources.clone(),
-            active: true,
+    /// Adds an agent that offers nothing yet. Returns whether the allocator took it.
+    pub(super) fn add_agent(
+        &mut self,
+        index: Index<Agent>,
+        id: AgentId,
+        total: &Resources,
+    ) -> bool {
+        let Ok(name) = self.allocator.add_agent(id, total.clone(), &[]) else {
+            return false;
         };
-        self.agents.insert(index, books);
-        self.dirty = true;
+        self.allocator.deactivate_agent(name).expect(KNOWN);
+        self.agents.insert(index, name);
+        self.agent_names.insert(name, index);
+        true
+    }
+
+    pub(super) fn change_agent_total(&mut self, index: Index<Agent>, total: &Resources) -> bool {
+        let Some(name) = self.agents.get(&index) else {
+            return false;
+        };
+        let total = total.clone();
+        self.allocator.update_agent_total(*name, total).is_ok()
     }
 
     pub(super) fn set_agent_active(&mut self, index: Index<Agent>, active: bool) {
-        if let Some(agent) = self.agents.get_mut(&index) {
-            agent.active = active;
-            self.dirty |= active;
-        }
+        let Some(name) = self.agents.get(&index).copied() else {
+            return;
+        };
+        let done = if active {
+            self.allocator.activate_agent(name)
+        } else {
+            self.allocator.deactivate_agent(name)
+        };
+        done.expect(KNOWN);
     }
 
     pub(super) fn remove_agent(&mut self, index: Index<Agent>) {
-        self.agents.remove(&index);
-        self.filters.retain(|key, _| key.2 != index);
-    }
-
-    pub(super) fn charge(
-        &mut self,
-        _framework: Index<Framework>,
-        agent: Index<Agent>,
-        _role: &Role,
-        resources: &Resources,
-    ) -> bool {
-        let Some(books) = self.agents.get_mut(&agent) else {
-            return false;
-        };
-        match books.free.checked_sub(resources) {
-            Ok(rest) => {
-                books.free = rest;
-                true
-            }
-            Err(_) => false,
+        if let Some(name) = self.agents.remove(&index) {
+            self.agent_names.remove(&name);
+            self.allocator.remove_agent(name).expect(KNOWN);
         }
     }
 
+    /// Books as used what was not offered before. Returns whether all of it was free.
+    pub(super) fn charge(
+        &mut self,
+        framework: Index<Framework>,
+        agent: Index<Agent>,
+        role: &Role,
+        resources: &Resources,
+    ) -> bool {
+        let names = (self.frameworks.get(&framework), self.agents.get(&agent));
+        let (Some(framework), Some(agent)) = names else {
+            return false;
+        };
+        let claimed = self.allocator.claim(*framework, role, *agent, resources);
+        claimed.is_ok()
+    }
+
+    /// Takes back what was offered or used. With filters it was refused, and is not offered to
+    /// the same framework for that long; without, it came free by itself.
     pub(super) fn recover(
         &mut self,
         framework: Index<Framework>,
@@ -160,83 +193,52 @@ impl Allocation {
         resources: &Resources,
         filters: Option<Filters>,
     ) {
-        let Some(books) = self.agents.get_mut(&agent) else {
+        let names = (self.frameworks.get(&framework), self.agents.get(&agent));
+        let (Some(framework), Some(agent)) = names else {
             return;
         };
-        books.free = books
-            .free
-            .checked_add(resources)
+        let refuse = filters.map(|filters| filters.refuse);
+        let resources = resources.clone();
+        self.allocator
+            .recover_resources(self.now, *framework, role, *agent, resources, refuse)
             .expect("only what was taken comes back");
-        self.dirty = true;
-        if let Some(filters) = filters
-            && !filters.refuse.is_zero()
-        {
-            let until = self.now + filters.refuse.max(self.interval);
-            self.filters.insert((framework, role.clone(), agent), until);
-        }
+        self.freed |= filters.is_none();
     }
 
     pub(super) fn suppress(&mut self, index: Index<Framework>, roles: &[Role]) {
-        if let Some(framework) = self.frameworks.get_mut(&index) {
-            framework.suppressed.extend(roles.iter().cloned());
+        if let Some(name) = self.frameworks.get(&index) {
+            self.allocator.suppress(*name, roles).expect(KNOWN);
         }
     }
 
     pub(super) fn revive(&mut self, index: Index<Framework>, roles: &[Role]) {
-        if let Some(framework) = self.frameworks.get_mut(&index) {
-            for role in roles {
-                framework.suppressed.remove(role);
-            }
+        if let Some(name) = self.frameworks.get(&index) {
+            self.allocator.revive(*name, roles).expect(KNOWN);
         }
-        self.filters
-            .retain(|key, _| key.0 != index || !roles.contains(&key.1));
-        self.dirty = true;
     }
 
     pub(super) fn free(&self, agent: Index<Agent>) -> Option<&Resources> {
-        self.agents.get(&agent).map(|books| &books.free)
+        self.allocator.free(*self.agents.get(&agent)?)
     }
 
-    pub(super) fn total(&self, agent: Index<Agent>) -> Option<&Resources> {
-        self.agents.get(&agent).map(|books| &books.total)
+    /// The allocator, for whoever checks it.
+    pub(super) fn allocator(&self) -> &Allocator {
+        &self.allocator
     }
 
+    /// Hands out what is free.
     pub(super) fn allocate(&mut self) -> Vec<Grant> {
-        let now = self.now;
-        self.filters.retain(|_, until| *until > now);
-        self.dirty = false;
-        let mut grants = Vec::new();
-        let mut order: Vec<_> = self.frameworks.keys().copied().collect();
-        for (agent, books) in &mut self.agents {
-            if !books.active {
-                continue;
-            }
-            self.rng.shuffle(&mut order);
-            for framework in &order {
-                let holder = &self.frameworks[framework];
-                if !holder.active {
-                    continue;
-                }
-                for role in &holder.info.roles {
-                    let filtered = self
-                        .filters
-                        .contains_key(&(*framework, role.clone(), *agent));
-                    let resources = books.free.allocatable_to(role);
-                    if filtered || holder.suppressed.contains(role) || resources.is_empty() {
-                        continue;
-                    }
-                    if let Ok(rest) = books.free.checked_sub(&resources) {
-                        books.free = rest;
-                        grants.push(Grant {
-                            framework: *framework,
-                            agent: *agent,
-                            role: role.clone(),
-                            resources,
-                        });
-                    }
-                }
-            }
-        }
+        self.freed = false;
+        let mut scratch = core::mem::take(&mut self.scratch);
+        self.allocator.allocate(self.now, &mut scratch);
+        let grants = scratch.drain(..).map(|allocation| Grant {
+            framework: self.framework_names[&allocation.framework],
+            agent: self.agent_names[&allocation.agent],
+            role: allocation.role,
+            resources: allocation.resources,
+        });
+        let grants = grants.collect();
+        self.scratch = scratch;
         grants
     }
 }

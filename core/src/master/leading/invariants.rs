@@ -3,12 +3,14 @@
 use super::agents::Agent;
 use super::arena::Index;
 use super::{Leading, Owner, Timer};
-use crate::invariant::{Cost, Invariant};
+use crate::allocator;
+use crate::invariant::{self, Cost, Invariant, Violation};
 use crate::registry::Registry;
 use crate::resources::Resources;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 /// What is true of a leader after every input.
 pub const INVARIANTS: &[Invariant<Leading>] = &[
@@ -88,6 +90,15 @@ pub const INVARIANTS: &[Invariant<Leading>] = &[
 ];
 
 impl Leading {
+    /// What is broken, of the leader's invariants and its allocator's that cost at most `cost`.
+    #[must_use]
+    pub fn check(&self, cost: Cost) -> Vec<Violation> {
+        let mut violations = invariant::check(INVARIANTS, self, cost);
+        let allocator = self.allocation.allocator();
+        violations.extend(invariant::check(allocator::INVARIANTS, allocator, cost));
+        violations
+    }
+
     /// Whether memory equals the registry: the same agents are admitted, unreachable and gone.
     ///
     /// # Errors
@@ -276,7 +287,7 @@ fn agent_books_balance(
     for executor in agent.executors.values().filter(|e| e.charged) {
         include(&executor.info.resources.unallocated())?;
     }
-    let total = &agent.info.resources;
+    let total = &agent.total;
     // After an agent came back with less, what runs there may be more than it has.
     let balanced = sum == *total || agent.shrank && sum.contains(total);
     require(balanced, || {
@@ -306,7 +317,7 @@ fn tasks_sit_on_agents(leading: &Leading) -> Result<(), String> {
     let count = leading.tasks.len();
     let agents = leading.agents.arena.iter();
     let in_sight: usize = agents.map(|(_, agent)| agent.tasks.len()).sum();
-    let lost: usize = leading.out_of_sight.values().map(|lost| lost.len()).sum();
+    let lost: usize = leading.out_of_sight.values().map(BTreeSet::len).sum();
     require(in_sight + lost == count, || {
         format!("{count} tasks, {in_sight} on agents and {lost} out of sight")
     })

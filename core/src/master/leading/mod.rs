@@ -177,7 +177,7 @@ impl Leading {
             out_of_sight: BTreeMap::new(),
             out_of_sight_next: 0,
             offers: Offers::default(),
-            allocation: Allocation::new(rng, config.allocation_interval),
+            allocation: Allocation::new(rng, config),
             peers: BTreeMap::new(),
             timers,
             removal_permit_at: now.mono,
@@ -195,7 +195,7 @@ impl Leading {
         use agent::ToMaster as M;
         self.allocation.advance(now.mono);
         match message {
-            M::Register { info, run, nonce } => self.on_register(now, peer, info, run, nonce, fx),
+            M::Register { info, run, nonce } => self.on_register(now, peer, &info, run, nonce, fx),
             M::Reregister(report) => self.on_reregister(now, peer, report, fx),
             message => match self.agent_of(peer) {
                 Some(index) => self.on_registered_agent(now, index, message, fx),

@@ -10,6 +10,7 @@ use crate::message::agent::{AgentRun, Reregistration, ToAgent};
 use crate::model::AgentInfo;
 use crate::outbox::Outbox;
 use crate::registry::{self, Admission, Operation};
+use crate::resources::Resources;
 use crate::time::Now;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
@@ -23,7 +24,7 @@ impl Leading {
         &mut self,
         now: Now,
         peer: Peer,
-        info: Arc<AgentInfo>,
+        info: &Arc<AgentInfo>,
         run: AgentRun,
         nonce: u64,
         fx: &mut Outbox<Effect>,
@@ -37,10 +38,10 @@ impl Leading {
         }
         if let Some(id) = self.agents.registrations.get(&nonce).cloned() {
             fx.push(Effect::Notice(Notice::Probe(Probe::DuplicateRegistration)));
-            return self.on_duplicate_registration(now, peer, &id, &info, run, fx);
+            return self.on_duplicate_registration(now, peer, &id, info, run, fx);
         }
         let id = self.next_agent_id();
-        let mut admitted = (*info).clone();
+        let mut admitted = (**info).clone();
         admitted.id = Some(id.clone());
         let info = Arc::new(admitted);
         self.agents.remember_nonce(&id, nonce);
@@ -275,14 +276,22 @@ impl Leading {
             tasks: BTreeSet::new(),
             executors: BTreeMap::new(),
             offers: BTreeSet::new(),
+            total: Resources::EMPTY,
             shrank: false,
             registered_at: now.wall,
             reregistered_at: None,
         });
         let before = self.agents.by_id.insert(id, index);
         assert!(before.is_none(), "an agent is known once");
-        self.allocation.add_agent(index, info);
-        self.allocation.set_agent_active(index, false);
+        let total = info.resources.unallocated();
+        let agent = &mut self.agents.arena[index];
+        if self.allocation.add_agent(index, agent.id.clone(), &total) {
+            agent.total = total;
+        } else {
+            // More than can be counted: what it has is not offered.
+            self.allocation
+                .add_agent(index, agent.id.clone(), &Resources::EMPTY);
+        }
         let at = now.mono + self.config.agent_ping_timeout;
         self.timers.set(Timer::Ping(index), at);
         index
@@ -431,9 +440,12 @@ impl Leading {
             Some(index) => {
                 self.rescind_agent(index, fx);
                 let agent = &mut self.agents.arena[index];
-                agent.shrank |= !info.resources.contains(&agent.info.resources);
                 agent.info = info.clone();
-                self.allocation.change_agent_total(index, info);
+                let total = info.resources.unallocated();
+                if self.allocation.change_agent_total(index, &total) {
+                    agent.shrank |= !total.contains(&agent.total);
+                    agent.total = total;
+                }
                 index
             }
             None => self.first_return(now, id, returning),
@@ -476,6 +488,7 @@ impl Leading {
                 fx.push(Effect::Notice(Notice::Ignored { what }));
             }
         }
+        self.keep_waiting(now, id);
     }
 
     /// The registrar is full: whoever asked asks again.
@@ -490,16 +503,20 @@ impl Leading {
         };
         match self.take_pending(id) {
             Some(Pending::Admit { .. }) => self.agents.forget_nonce(id),
-            Some(Pending::MarkUnreachable { held }) => {
-                if self.agents.recovered.contains_key(id) {
-                    let at = now.mono + self.config.agent_ping_timeout;
-                    self.timers.set(Timer::Reregister, at);
-                }
-                if let Some(held) = held {
-                    self.on_return(now, id, held, fx);
-                }
+            Some(Pending::MarkUnreachable { held: Some(held) }) => {
+                self.on_return(now, id, held, fx);
             }
             _ => {}
+        }
+        self.keep_waiting(now, id);
+    }
+
+    /// An operation came to nothing. If its agent is still missing, it is given up later.
+    fn keep_waiting(&mut self, now: Now, id: &AgentId) {
+        let missing = self.agents.recovered.contains_key(id);
+        if missing && self.timers.at(&Timer::Reregister).is_none() {
+            let at = now.mono + self.config.agent_ping_timeout;
+            self.timers.set(Timer::Reregister, at);
         }
     }
 

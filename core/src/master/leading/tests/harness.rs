@@ -1,9 +1,9 @@
 //! A leader with a registry that stores when told to, and short names for what is said to it.
 
 use crate::ids::{AgentId, FrameworkId, MasterId, OfferId, Peer, TaskId, UpdateId};
-use crate::invariant::{self, Cost};
+use crate::invariant::Cost;
 use crate::log::Ballot;
-use crate::master::leading::{Config, Effect, INVARIANTS, Leading, Notice};
+use crate::master::leading::{Config, Effect, Leading, Notice};
 use crate::message::agent::{AgentRun, Reregistration, TaskReport, ToAgent, ToMaster};
 use crate::message::scheduler::{self, Call, CallId, Event, ToScheduler};
 use crate::model::{
@@ -220,7 +220,7 @@ impl Harness {
     }
 
     pub(super) fn check(&self) {
-        let broken = invariant::check(INVARIANTS, &self.leading, Cost::Linear);
+        let broken = self.leading.check(Cost::Linear);
         assert_eq!(broken, [], "after {:?}", self.said.last());
         assert_eq!(self.leading.matches(&self.registry), Ok(()));
     }
@@ -305,14 +305,14 @@ impl Harness {
                 .filter(|due| *due <= until);
             let Some(due) = due else { break };
             self.now = self.now.max(due);
-            self.with(|leading, now, fx| leading.on_tick(now, fx));
+            self.with(Leading::on_tick);
         }
         self.now = until;
     }
 
     /// A tick at a time of the caller's choice.
     pub(super) fn tick(&mut self) {
-        self.with(|leading, now, fx| leading.on_tick(now, fx));
+        self.with(Leading::on_tick);
     }
 
     /// A new agent through this connection; its id.

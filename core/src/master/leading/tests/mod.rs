@@ -2,6 +2,7 @@
 
 mod agents;
 mod frameworks;
+#[allow(dead_code)]
 mod harness;
 mod offers;
 mod properties;
