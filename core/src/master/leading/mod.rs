@@ -4,7 +4,7 @@
 //! with. What must survive a change of leader is in the [`registry`](crate::registry); everything
 //! else is told again by agents when they re-register and by frameworks when they subscribe.
 //!
-//! Agents are followed in `registration`, `returning` and `reachability`, frameworks in
+//! Agents are followed in `registration`, `storing`, `returning` and `reachability`, frameworks in
 //! `subscription`, what they do with `offers` in `accept` and `validation`, what runs in `tasks`,
 //! `updates` and `reconcile`.
 
@@ -21,6 +21,7 @@ mod reachability;
 mod reconcile;
 mod registration;
 mod returning;
+mod storing;
 mod subscription;
 mod tasks;
 mod updates;

@@ -8,4 +8,5 @@ mod offers;
 mod properties;
 mod reconcile;
 mod returning;
+mod steps;
 mod tasks;
