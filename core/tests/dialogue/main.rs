@@ -5,6 +5,7 @@
 //! with `#` are for people. `TEPUI_REWRITE=1 cargo test -p tepui-core --test dialogue` writes the
 //! answers anew.
 
+mod log;
 mod registry;
 
 use std::fs;
