@@ -50,6 +50,7 @@ impl Batch {
             attempt: launch.attempt,
             agent_id: launch.agent_id,
             state: TaskState::Staging,
+            started: false,
         });
         self.waiting.remove(&launch.job);
         self.timers.cancel(&Timer::Retry(launch.job));

@@ -4,7 +4,8 @@
 //! A *job* is a number in the order of arrival; a *start* is one task of it, numbered within the
 //! job and written down before its launch leaves, so that no task id is ever used twice. A job
 //! that finished is never started again: its end is durable before the update that told it is
-//! acknowledged. When a task that had been given up turns up again, its job takes it back if it
+//! acknowledged. A start that certainly never ran (its launch was dropped, or its agent is there
+//! and never heard of it) is not counted among the retries. When a task that had been given up turns up again, its job takes it back if it
 //! has no other one, is finished by it if it finished, and has it killed otherwise.
 
 mod arrivals;
@@ -57,6 +58,8 @@ struct Run {
     attempt: u64,
     agent_id: AgentId,
     state: TaskState,
+    /// Whether this scheduler ever saw it started.
+    started: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

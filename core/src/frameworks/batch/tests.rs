@@ -233,6 +233,34 @@ fn a_launch_that_never_left_is_no_failure() {
 }
 
 #[test]
+fn a_start_that_certainly_never_ran_is_no_failure() {
+    let (mut bench, _) = started(Config {
+        retries_max: 0,
+        ..list(2)
+    });
+    bench.update(&task_id("batch.0.1"), "S1", TaskState::Finished);
+    bench.update(&task_id("batch.1.1"), "S1", TaskState::Gone);
+    assert_eq!(bench.logic.totals(), totals(2, 1, 1, 0), "it had run");
+
+    let mut bench = Bench::new(fresh(Config {
+        retries_max: 0,
+        ..list(1)
+    }));
+    bench.subscribe();
+    bench.pass(secs(1));
+    for attempt in 1..4 {
+        let id = launched(&bench.offers(&[offer(1, ENOUGH)]))[0]
+            .task_id
+            .clone();
+        assert_eq!(bench.logic.job_of(&id), Some(0));
+        let actions = bench.update(&id, "S1", TaskState::Dropped);
+        assert_eq!(launched(&actions).len(), 0);
+        bench.pass(secs(1));
+        assert_eq!(bench.logic.totals(), totals(1, 0, 0, 0), "{attempt}");
+    }
+}
+
+#[test]
 fn bad_settings_are_named() {
     let field = |config: Config| {
         let error = Batch::new(config, &Rng::from_seed(1, "batch")).unwrap_err();

@@ -1,7 +1,7 @@
 //! What the master says of tasks, and what follows from it.
 
 use super::record::{Launch, Outcome, Record};
-use super::{Batch, Timer};
+use super::{Batch, Run, Timer};
 use crate::ids::TaskId;
 use crate::model::{TaskState, TaskStatus};
 use crate::outbox::Outbox;
@@ -52,6 +52,7 @@ impl Batch {
             return false;
         }
         run.state = state;
+        run.started |= matches!(state, S::Starting | S::Running | S::Killing);
         if state == S::Running && !outstanding.ran {
             outstanding.ran = true;
             let wait = now.mono.since(outstanding.since);
@@ -88,12 +89,16 @@ impl Batch {
         let Some(outstanding) = self.outstanding.get(&job) else {
             return;
         };
-        if outstanding.failures >= self.config.retries_max {
+        let never_ran = outstanding.run.as_ref().is_some_and(never_ran);
+        if outstanding.failures >= self.config.retries_max && !never_ran {
             self.finish(job, attempt, Outcome::Failed, out);
             return;
         }
-        let doublings = outstanding.failures.min(16);
-        let how = Outcome::Retry;
+        let (how, doublings) = if never_ran {
+            (Outcome::Dropped, 0)
+        } else {
+            (Outcome::Retry, outstanding.failures.min(16))
+        };
         self.end_run(job, attempt, how);
         Batch::persist(&Record::Ended { job, attempt, how }, out);
         let wait = self
@@ -193,6 +198,12 @@ impl Batch {
         let agent_id = status.agent_id.clone();
         self.strays.add(status.task_id.clone(), agent_id, why);
     }
+}
+
+/// Whether it is certain that the start never became a process.
+fn never_ran(run: &Run) -> bool {
+    use TaskState as S;
+    !run.started && matches!(run.state, S::Dropped | S::Unknown | S::Gone)
 }
 
 /// Whether nothing more is to be expected of the task, as far as the master can tell.

@@ -186,8 +186,7 @@ impl Execute {
             status.state,
             S::Starting | S::Running | S::Killing | S::Finished | S::Failed
         );
-        let never_ran =
-            !*started && matches!(status.state, S::Dropped | S::Unknown | S::Gone | S::Lost);
+        let never_ran = !*started && matches!(status.state, S::Dropped | S::Unknown | S::Gone);
         if never_ran && again {
             *standing = Standing::Waiting;
         } else if status.state.is_terminal() || status.state == S::Unknown {

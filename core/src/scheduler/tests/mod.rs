@@ -2,9 +2,11 @@
 //! master that crashes, forgets, repeats and drops.
 
 mod links;
+mod random;
 
 mod stopping;
 mod tasks;
+mod world;
 
 use super::*;
 use crate::durable::WriteSequence;
