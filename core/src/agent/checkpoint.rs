@@ -209,9 +209,6 @@ impl Checkpoint {
         for write in writes {
             checkpoint.apply(write);
         }
-        // A cut between a framework's first write and its first task leaves nothing of use.
-        let used = |f: &mut FrameworkRecord| !f.executors.is_empty() || !f.tasks.is_empty();
-        checkpoint.frameworks.retain(|_, framework| used(framework));
         checkpoint
     }
 
@@ -228,6 +225,9 @@ impl Checkpoint {
                 self.boot_id.clone_from(boot_id);
                 self.nonce = Some(*nonce);
                 self.info = Some(Arc::clone(info));
+                // A cut between a framework's first write and its first task leaves it idle.
+                let used = |f: &FrameworkRecord| !f.executors.is_empty() || !f.tasks.is_empty();
+                self.frameworks.retain(|_, framework| used(framework));
             }
             Write::Registered { agent_id, ballot } => {
                 self.agent_id = Some(agent_id.clone());

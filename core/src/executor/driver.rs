@@ -65,6 +65,8 @@ pub struct ExecutorDriver {
     /// Launches seen, until the first update of each is acknowledged.
     tasks: BTreeMap<TaskId, Arc<TaskInfo>>,
     updates: VecDeque<Arc<TaskStatus>>,
+    /// How many of those the subscription under way tells of.
+    told: usize,
 }
 
 impl ExecutorDriver {
@@ -84,6 +86,7 @@ impl ExecutorDriver {
             timers,
             tasks: BTreeMap::new(),
             updates: VecDeque::new(),
+            told: 0,
         }
     }
 
@@ -122,7 +125,7 @@ impl ExecutorDriver {
                 self.on_disconnected(now, peer);
                 None
             }
-            Input::FromAgent { peer, event } => self.on_agent(now, peer, event),
+            Input::FromAgent { peer, event } => self.on_agent(now, peer, event, fx),
             Input::ProcessStarted { .. } | Input::ProcessExited { .. } => None,
         }
     }
@@ -192,6 +195,7 @@ impl ExecutorDriver {
 
     fn subscribe(&mut self, now: Now, peer: Peer, fx: &mut Outbox<Effect>) {
         self.link = Link::Subscribing(peer);
+        self.told = self.updates.len();
         let patience = now.mono + self.config.connect_timeout;
         self.timers.set(Timer::Link, patience);
         let call = Call::Subscribe {
@@ -245,7 +249,13 @@ impl ExecutorDriver {
         }
     }
 
-    fn on_agent(&mut self, now: Now, peer: Peer, event: Event) -> Option<Event> {
+    fn on_agent(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        event: Event,
+        fx: &mut Outbox<Effect>,
+    ) -> Option<Event> {
         let ours = match self.link {
             Link::Subscribing(ours) | Link::Subscribed(ours) => ours == peer,
             _ => false,
@@ -259,6 +269,11 @@ impl ExecutorDriver {
                 self.failures = 0;
                 self.timers.cancel(&Timer::Link);
                 self.timers.cancel(&Timer::Recovery);
+                // What was said since the subscription left must not be overtaken by what follows.
+                for status in self.updates.iter().skip(self.told) {
+                    let status = Arc::clone(status);
+                    self.send(Call::Update { status }, fx);
+                }
                 if !self.updates.is_empty() {
                     let deadline = now.mono + self.config.update_retry;
                     self.timers.set(Timer::Retry, deadline);

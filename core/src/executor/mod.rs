@@ -11,6 +11,9 @@ mod config;
 mod driver;
 mod effect;
 
+#[cfg(test)]
+mod tests;
+
 pub use command::{CommandExecutor, Mode};
 pub use config::Config;
 pub use driver::{ExecutorDriver, Identity, UNACKNOWLEDGED_MAX};
