@@ -73,6 +73,9 @@ pub struct World {
     pending: VecDeque<(WriteSequence, Write)>,
     lanes: BTreeMap<Lane, VecDeque<Item>>,
     containers: BTreeMap<ContainerId, Container>,
+    /// All that there ever were, and whose each update is: names are never used again.
+    launched: BTreeSet<ContainerId>,
+    named: BTreeMap<UpdateId, TaskId>,
     peers: u64,
     boots: u32,
     link: Option<Peer>,
@@ -109,6 +112,8 @@ impl World {
             pending: VecDeque::new(),
             lanes: BTreeMap::new(),
             containers: BTreeMap::new(),
+            launched: BTreeSet::new(),
+            named: BTreeMap::new(),
             peers: 0,
             boots: 0,
             link: None,
@@ -262,15 +267,14 @@ impl World {
         let config = executor::Config::default();
         let node = CommandExecutor::new(config, identity, mode, &rng, self.now);
         let container_id = launch.container_id.clone();
-        let before = self.containers.insert(
-            container_id.clone(),
-            Container {
-                node,
-                connection: None,
-                processes: BTreeSet::new(),
-            },
-        );
-        assert!(before.is_none(), "one container, launched twice");
+        let is_new = self.launched.insert(container_id.clone());
+        assert!(is_new, "one container, launched twice");
+        let container = Container {
+            node,
+            connection: None,
+            processes: BTreeSet::new(),
+        };
+        self.containers.insert(container_id.clone(), container);
         let lane = Lane::Host(container_id.clone());
         let pid = 1;
         let started = Input::ContainerStarted { container_id, pid };
@@ -509,6 +513,8 @@ impl World {
                 let status = update.status;
                 let id = status.update_id.expect("agents name their updates");
                 let task_id = status.task_id.clone();
+                let owner = self.named.entry(id).or_insert_with(|| task_id.clone());
+                assert_eq!(*owner, task_id, "two updates of one name");
                 let believed = self
                     .tasks
                     .get_mut(&task_id)
