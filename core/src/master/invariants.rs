@@ -27,6 +27,12 @@ pub const INVARIANTS: &[Invariant<MasterNode>] = &[
         holds: registrar_sees_the_registry,
     },
     Invariant {
+        id: "master.memory-equals-registry",
+        why: "A leader knows exactly the registry's agents, each as the registry has it.",
+        cost: Cost::Linear,
+        holds: memory_equals_registry,
+    },
+    Invariant {
         id: "master.holds-a-bounded-number",
         why: "What waits for a new leader to be recorded is bounded.",
         cost: Cost::Constant,
@@ -76,6 +82,13 @@ fn registrar_sees_the_registry(node: &MasterNode) -> Result<(), String> {
     Err(format!(
         "the registrar is at {seen}, the registry at {real}"
     ))
+}
+
+fn memory_equals_registry(node: &MasterNode) -> Result<(), String> {
+    match &node.standing {
+        Standing::Leading(serving) => serving.leading.compare(&node.registry),
+        _ => Ok(()),
+    }
 }
 
 fn holds_a_bounded_number(node: &MasterNode) -> Result<(), String> {

@@ -158,6 +158,9 @@ impl MasterNode {
             let table = registry::REGISTRAR_INVARIANTS;
             violations.extend(invariant::check(table, registrar, cost));
         }
+        if let Some(leading) = self.leading() {
+            violations.extend(invariant::check(leading::INVARIANTS, leading, cost));
+        }
         violations
     }
 

@@ -15,6 +15,7 @@ mod arena;
 mod config;
 mod frameworks;
 mod invariants;
+mod memory;
 mod notice;
 mod offers;
 mod reachability;
