@@ -45,6 +45,8 @@ pub struct Election {
     highest: Ballot,
     attempt: u64,
     pre_vote: Option<PreVote>,
+    /// Nobody was heard since the last question.
+    suspected: bool,
 }
 
 impl Election {
@@ -62,6 +64,7 @@ impl Election {
             highest: Ballot::NONE,
             attempt: rng.next_u64() >> 1,
             pre_vote: None,
+            suspected: false,
             rng,
         }
     }
@@ -109,6 +112,7 @@ impl Election {
         self.heard = Some(now);
         self.suspect_at = now + self.timeout;
         self.pre_vote = None;
+        self.suspected = false;
         news
     }
 
@@ -166,9 +170,14 @@ impl Election {
         self.pre_vote.is_some()
     }
 
-    /// Opens a new question and returns its number. The leader is no longer believed alive.
-    pub fn ask(&mut self, now: Time, config: &Config) -> u64 {
+    /// The leader is no longer believed alive. Says whether that is news.
+    pub fn suspect(&mut self) -> bool {
         self.heard = None;
+        !core::mem::replace(&mut self.suspected, true)
+    }
+
+    /// Opens a new question and returns its number.
+    pub fn ask(&mut self, now: Time, config: &Config) -> u64 {
         self.attempt += 1;
         let (low, high) = (config.campaign_retry / 2, config.campaign_retry);
         self.pre_vote = Some(PreVote {

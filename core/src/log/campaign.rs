@@ -5,6 +5,7 @@
 
 use super::action::Action;
 use super::ballot::{Ballot, Position};
+use super::config::Config;
 use super::life::{Incarnation, Lives};
 use super::membership::{Membership, Votes};
 use super::message::Promise;
@@ -42,7 +43,7 @@ pub(super) enum Step {
     More(Position),
     /// Wait for others.
     Wait,
-    /// The acceptor has truncated what the candidate has yet to learn.
+    /// The acceptor has truncated what the candidate has yet to learn, or has learned far more.
     Behind,
     /// A quorum has promised all it knows.
     Ready,
@@ -92,14 +93,20 @@ impl Campaign {
     pub fn on_promise(
         &mut self,
         membership: &Membership,
-        me: MasterId,
+        config: &Config,
         from: MasterId,
         promise: Promise,
     ) -> Step {
         if promise.ballot != self.ballot || self.awaited(from) != Some(promise.first) {
             return Step::Ignored;
         }
-        if promise.begin > self.first {
+        let forward = promise.next.is_none_or(|next| next > promise.first);
+        if !forward || promise.end.beyond(promise.learned_through) > config.gap_max {
+            // No acceptor of ours says this.
+            return Step::Ignored;
+        }
+        if promise.begin > self.first || promise.learned_through.beyond(self.first) > config.gap_max
+        {
             return Step::Behind;
         }
         self.lives.merge(&promise.lives);
@@ -117,10 +124,9 @@ impl Campaign {
         };
         self.progress.insert(from, progress);
         if let Some(next) = promise.next {
-            assert!(next > promise.first, "chunks go forward");
             return Step::More(next);
         }
-        if self.is_ready(membership, me) {
+        if self.is_ready(membership, config.me) {
             Step::Ready
         } else {
             Step::Wait

@@ -134,7 +134,7 @@ impl Config {
             recovery_retry: Duration::from_millis(200),
             fetch_timeout: Duration::from_millis(250),
             learned_flush: Duration::from_millis(100),
-            window_messages: 64,
+            window_messages: 16,
             batch_actions_max: 256,
             batch_bytes_max: 1 << 20,
             queue_max: 1 << 16,
@@ -144,9 +144,9 @@ impl Config {
             snapshot_chunk_bytes: 256 << 10,
             snapshot_bytes_max: 1 << 32,
             gap_max: 1 << 15,
-            snapshot_every: 4096,
-            retain: 1024,
-            entries_max: 1 << 16,
+            snapshot_every: 1 << 14,
+            retain: 1 << 12,
+            entries_max: 1 << 17,
         };
         config.validate()?;
         Ok(config)

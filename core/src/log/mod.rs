@@ -90,3 +90,6 @@ pub use message::Message;
 pub use node::Node;
 pub use replica::Status;
 pub use write::{Checkpoint, Damage, Lane, Recovered, Snapshot, Write};
+
+#[cfg(test)]
+mod tests;

@@ -325,7 +325,7 @@ impl Replica {
     /// Learned values from a peer, in order. Those that are known already are skipped.
     pub fn learn_fetched(&mut self, first: Position, actions: &Arc<[Action]>, out: &mut Out<'_>) {
         let next = self.learned_through.next();
-        let last = Position(first.0 + actions.len() as u64 - 1);
+        let last = first.after(actions.len() as u64).previous();
         if first == Position::ZERO || first > next || last < next {
             return;
         }

@@ -23,7 +23,7 @@ impl Node {
         assert_eq!(self.replica.status, Status::Voting, "only voters campaign");
         let highest = self.election.highest().max(self.replica.promised);
         let ballot = Ballot {
-            round: highest.round + 1,
+            round: highest.round.saturating_add(1),
             proposer: out.me,
         };
         self.election.meet(ballot);
@@ -51,7 +51,7 @@ impl Node {
         let has = promise.learned_through;
         let incarnation = promise.incarnation;
         let membership = &self.replica.membership;
-        let step = campaign.on_promise(membership, out.me, from, promise);
+        let step = campaign.on_promise(membership, &self.config, from, promise);
         if campaign.lives.supersede(from, incarnation) {
             out.notice(Notice::VoidVoteIgnored { from });
             out.send(from, Message::Superseded { incarnation });

@@ -244,7 +244,11 @@ impl Node {
             .on_granted(membership, &self.config, learned, voter)
         {
             PreVoteStep::Ignored | PreVoteStep::Wait => {}
-            PreVoteStep::Campaign => self.campaign(out),
+            PreVoteStep::Campaign => {
+                // Whoever was said to lead is not heard by a quorum.
+                self.set_leader(None, out);
+                self.campaign(out);
+            }
             PreVoteStep::CatchUp(peer, through) => {
                 self.election.retry_soon(out.now, &self.config);
                 self.fetch.want(peer, through);
@@ -256,8 +260,8 @@ impl Node {
     /// Asks whether the others would vote. Changes nothing at anybody.
     fn ask_pre_vote(&mut self, out: &mut Out<'_>) {
         let leader = self.election.leader();
-        out.notice(Notice::Suspecting { leader });
-        if self.election.following().proposer == leader.unwrap_or_default() {
+        if self.election.suspect() {
+            out.notice(Notice::Suspecting { leader });
             self.set_leader(None, out);
         }
         let attempt = self.election.ask(out.now, &self.config);
