@@ -1,6 +1,7 @@
 //! Seeded, deterministic simulator: replays YAML failure scenarios against the core.
 
 pub mod checker;
+pub mod cli;
 pub mod clock;
 pub mod disk;
 pub mod hash;
@@ -13,6 +14,8 @@ pub mod observe;
 pub mod queue;
 pub mod record;
 pub mod replica;
+pub mod run;
+pub mod scenario;
 pub mod slab;
 pub mod time;
 pub mod units;

@@ -3,7 +3,9 @@
 use crate::host::ExecutorSim;
 use crate::replica::LogReplica;
 use tepui_core::agent::AgentNode;
+use tepui_core::frameworks::batch::{self, Batch};
 use tepui_core::frameworks::execute::{self, Execute};
+use tepui_core::frameworks::service::{self, Service};
 use tepui_core::invariant::{Cost, Violation};
 use tepui_core::machine::Machine;
 use tepui_core::master::MasterNode;
@@ -56,9 +58,14 @@ impl SimNode {
 
 /// A scheduler, by what it decides.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each lives in a box of its own")]
 pub enum Framework {
     /// Runs commands to their end.
     Execute(FrameworkNode<Execute>),
+    /// Keeps instances running.
+    Service(FrameworkNode<Service>),
+    /// Works off jobs.
+    Batch(FrameworkNode<Batch>),
 }
 
 /// Says the same of whatever logic it is.
@@ -66,6 +73,8 @@ macro_rules! each {
     ($framework:expr, $node:ident => $what:expr) => {
         match $framework {
             Framework::Execute($node) => $what,
+            Framework::Service($node) => $what,
+            Framework::Batch($node) => $what,
         }
     };
 }
@@ -75,6 +84,39 @@ impl Framework {
     #[must_use]
     pub fn driver(&self) -> &SchedulerDriver {
         each!(self, node => node.driver())
+    }
+
+    /// Whether it has what it wants: all instances, all jobs.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn settled(&self) -> Result<(), String> {
+        match self {
+            Framework::Execute(node) => {
+                let instances = node.logic().instances();
+                let over = |i: &&execute::Standing| matches!(i, execute::Standing::Over { .. });
+                let missing = instances.len() - instances.iter().filter(over).count();
+                missing_none(missing as u64, "tasks are not over")
+            }
+            Framework::Service(node) => {
+                let logic = node.logic();
+                let (running, wanted) = (logic.running(), logic.wanted());
+                if logic.is_settled() {
+                    return Ok(());
+                }
+                let strays = logic.strays();
+                Err(format!(
+                    "{running} of {wanted} instances run, {strays} tasks are to end"
+                ))
+            }
+            Framework::Batch(node) => {
+                if node.logic().is_done() {
+                    return Ok(());
+                }
+                let missing = node.logic().outstanding().max(1) as u64;
+                missing_none(missing, "jobs are not over")
+            }
+        }
     }
 
     fn violations(&self) -> Vec<Violation> {
@@ -96,11 +138,23 @@ impl Framework {
     }
 }
 
+fn missing_none(missing: u64, what: &str) -> Result<(), String> {
+    match missing {
+        0 => Ok(()),
+        missing => Err(format!("{missing} {what}")),
+    }
+}
+
 /// What a framework decides, as configured.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few")]
 pub enum Logic {
     /// Runs commands to their end.
     Execute(execute::Config),
+    /// Keeps instances running.
+    Service(service::Config),
+    /// Works off jobs, drawn from a stream of their own.
+    Batch(batch::Config, Rng),
 }
 
 /// All that a scheduler is started with.
@@ -134,6 +188,17 @@ impl FrameworkSpec {
                 let logic = Execute::new(logic.clone()).expect("checked when it was read");
                 FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
                     .map(Framework::Execute)
+            }
+            Logic::Service(logic) => {
+                let logic = Service::new(logic.clone()).expect("checked when it was read");
+                FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
+                    .map(Framework::Service)
+            }
+            Logic::Batch(logic, jobs) => {
+                // The same jobs in every run of the scheduler.
+                let logic = Batch::new(logic.clone(), jobs).expect("checked when it was read");
+                FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
+                    .map(Framework::Batch)
             }
         }
     }

@@ -89,7 +89,7 @@ pub fn main() -> ExitCode {
         Command::Execute(flags) => execute::run(&flags),
         Command::Launch(flags) => executor::launch(&flags),
         Command::Executor(flags) => executor::run(&flags),
-        Command::Sim { .. } => Err(Failure::run("this build has no simulator yet")),
+        Command::Sim { arguments } => Ok(tepui_sim::cli::run(arguments)),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("tepui: {}", failure.message);

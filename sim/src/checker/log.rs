@@ -7,15 +7,19 @@
 use super::Broken;
 use super::positions::Positions;
 use std::collections::BTreeMap;
-use tepui_core::log::{Action, Ballot, Message, Node, Position, Write};
+use tepui_core::log::{Action, Ballot, Incarnation, Message, Node, Position, Write};
 
 /// What is on one replica's disk, as far as votes go.
 #[derive(Clone, Debug, Default)]
 struct Durable {
+    incarnation: Option<Incarnation>,
     promised: Ballot,
     accepted: Positions<(Ballot, u64)>,
     learned: Position,
     begin: Position,
+    /// What the snapshot covers. It lies in a lane of its own: it may be durable before the
+    /// journal says how it came about.
+    snapshot: Position,
 }
 
 /// One replica.
@@ -27,6 +31,7 @@ struct Replica {
     /// What the running machine last said of itself.
     seen_promised: Ballot,
     seen_learned: Position,
+    seen_incarnation: Option<Incarnation>,
 }
 
 /// All replicas of a cluster.
@@ -98,6 +103,12 @@ impl LogChecker {
     pub fn on_replica(&mut self, index: usize, node: &Node) -> Result<(), Broken> {
         let replica = &mut self.replicas[index];
         let (promised, learned) = (node.promised(), node.learned_through());
+        let incarnation = Some(node.incarnation());
+        if replica.seen_incarnation != incarnation {
+            // The votes of the former life are void, and with them its promises.
+            replica.seen_incarnation = incarnation;
+            replica.seen_promised = Ballot::default();
+        }
         let before = replica.seen_promised;
         Broken::unless(promised >= before, "log.promise-never-goes-back", || {
             format!("promised {promised} after {before}")
@@ -117,6 +128,11 @@ impl LogChecker {
     /// When it breaks an earlier promise.
     pub fn on_write(&mut self, index: usize, write: &Write) -> Result<(), Broken> {
         let replica = &mut self.replicas[index];
+        if let Some(incarnation) = life_of(write)
+            && replica.durable.incarnation != Some(incarnation)
+        {
+            replica.promised = Ballot::default();
+        }
         let Some(ballot) = ballot_of(write) else {
             return Ok(());
         };
@@ -134,6 +150,12 @@ impl LogChecker {
     /// When it contradicts what was durable before.
     pub fn on_durable(&mut self, index: usize, write: &Write) -> Result<(), Broken> {
         let durable = &mut self.replicas[index].durable;
+        if let Some(incarnation) = life_of(write)
+            && durable.incarnation != Some(incarnation)
+        {
+            durable.incarnation = Some(incarnation);
+            durable.promised = Ballot::default();
+        }
         if let Some(ballot) = ballot_of(write) {
             durable.promised = durable.promised.max(ballot);
         }
@@ -150,6 +172,9 @@ impl LogChecker {
                 durable.learned = durable.learned.max(*learned_through);
             }
             Write::Learn { first, actions } => {
+                for (position, action) in (first.0..).map(Position).zip(actions.iter()) {
+                    durable.learn(position, action)?;
+                }
                 let last = Position((first.0 + actions.len() as u64).saturating_sub(1));
                 durable.learned = durable.learned.max(last);
             }
@@ -161,21 +186,32 @@ impl LogChecker {
                 })?;
                 durable.learned = durable.learned.max(checkpoint.learned_through);
                 durable.begin = durable.begin.max(checkpoint.begin);
-                durable.accepted.forget_before(checkpoint.begin);
+                durable.accepted = Positions::default();
+                for (position, entry) in (checkpoint.begin.0..).zip(&checkpoint.entries) {
+                    if let Some((ballot, action)) = entry {
+                        let entry = (*ballot, fingerprint(action));
+                        durable.accepted.set(Position(position), entry);
+                    }
+                }
             }
             Write::Snapshot(snapshot) => {
-                durable.learned = durable.learned.max(snapshot.through);
+                durable.snapshot = durable.snapshot.max(snapshot.through);
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// A replica speaks.
+    /// A replica that has learned everything up to `learned` speaks.
     ///
     /// # Errors
     /// When it vouches for what is not on its disk.
-    pub fn on_message(&mut self, index: usize, message: &Message) -> Result<(), Broken> {
+    pub fn on_message(
+        &mut self,
+        index: usize,
+        learned: Position,
+        message: &Message,
+    ) -> Result<(), Broken> {
         let durable = &self.replicas[index].durable;
         match message {
             Message::Promise(promise) => {
@@ -191,6 +227,8 @@ impl LogChecker {
                 ..
             } => (first.0..first.0 + u64::from(*count))
                 .map(Position)
+                // What is chosen already needs no vote: to vouch for it costs nothing.
+                .filter(|position| *position > learned)
                 .try_for_each(|position| durable.vouches(position, *ballot)),
             _ => Ok(()),
         }
@@ -266,7 +304,8 @@ impl Durable {
             Broken::unless(same_ballot_same_value, "log.one-value-per-ballot", || {
                 format!("position {position}: two values at ballot {ballot}")
             })?;
-            let final_value = position > self.learned || value == *known;
+            let is_final = position <= self.learned && position > self.snapshot;
+            let final_value = !is_final || value == *known;
             Broken::unless(final_value, "log.learned-is-final", || {
                 format!("position {position}: another value was learned there")
             })?;
@@ -275,9 +314,24 @@ impl Durable {
         Ok(())
     }
 
+    /// What is learned may replace another value that was accepted, but never one that was
+    /// learned.
+    fn learn(&mut self, position: Position, action: &Action) -> Result<(), Broken> {
+        let value = fingerprint(action);
+        let known = self.accepted.find(position).copied();
+        let (ballot, before) = known.unwrap_or((Ballot::default(), value));
+        let is_final = position <= self.learned && position > self.snapshot;
+        let same = !is_final || value == before;
+        Broken::unless(same, "log.learned-is-final", || {
+            format!("position {position}: learned twice, with two values")
+        })?;
+        self.accepted.set(position, (ballot, value));
+        Ok(())
+    }
+
     fn vouches(&self, position: Position, ballot: Ballot) -> Result<(), Broken> {
         let known = self.accepted.find(position).map(|(ballot, _)| *ballot);
-        let kept = position <= self.learned
+        let kept = position <= self.learned.max(self.snapshot)
             || position < self.begin
             || known.is_some_and(|known| known >= ballot);
         Broken::unless(kept, "log.vouched-is-durable", || {
@@ -293,6 +347,17 @@ fn ballot_of(write: &Write) -> Option<Ballot> {
         | Write::Accept { ballot, .. }
         | Write::Fence { ballot, .. }
         | Write::Joined { ballot, .. } => Some(*ballot),
+        _ => None,
+    }
+}
+
+/// A write that says which life of the replica it belongs to.
+fn life_of(write: &Write) -> Option<Incarnation> {
+    match write {
+        Write::Standing { incarnation, .. } | Write::Joined { incarnation, .. } => {
+            Some(*incarnation)
+        }
+        Write::Checkpoint(checkpoint) => Some(checkpoint.incarnation),
         _ => None,
     }
 }

@@ -117,4 +117,11 @@ impl Disk {
             Disk::None => 0,
         }
     }
+
+    /// A record that was durable cannot be read any more.
+    pub fn rot(&mut self, rng: &mut Rng) {
+        if let Disk::Master(storage) = self {
+            storage.rot(rng);
+        }
+    }
 }

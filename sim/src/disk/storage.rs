@@ -38,6 +38,7 @@ const LANES: usize = 2;
 pub struct Storage<W> {
     lanes: [Lane<W>; LANES],
     durable: [Vec<W>; LANES],
+    damage: Option<log::Damage>,
     /// What is wrong with it.
     pub faults: DiskFaults,
 }
@@ -47,6 +48,7 @@ impl<W> Default for Storage<W> {
         Storage {
             lanes: [Lane::default(), Lane::default()],
             durable: [Vec::new(), Vec::new()],
+            damage: None,
             faults: DiskFaults::default(),
         }
     }
@@ -66,6 +68,8 @@ impl<W: Record> Storage<W> {
     /// A sync is done: says up to where all is durable, and whether more waits. Each write is
     /// shown to `see` on its way.
     pub fn finish_sync(&mut self, lane: u8, mut see: impl FnMut(&W)) -> (WriteSequence, bool) {
+        // What was damaged is replaced by the first that a new run makes durable.
+        self.damage = None;
         let durable = &mut self.durable[lane as usize];
         let up_to = self.lanes[lane as usize].finish(|write| {
             see(&write);
@@ -100,6 +104,26 @@ impl<W: Record> Storage<W> {
     /// The disk is replaced by an empty one.
     pub fn wipe(&mut self) {
         *self = Storage::default();
+    }
+
+    /// One record of the journal rots: a restart reads up to it and no further.
+    pub fn rot(&mut self, rng: &mut Rng) {
+        let records = self.durable[0].len() as u64;
+        if records == 0 {
+            return;
+        }
+        let at = rng.below(records);
+        self.durable[0].truncate(at as usize);
+        self.damage = Some(log::Damage {
+            at_bytes: at * 64,
+            why: "the checksum does not match".to_owned(),
+        });
+    }
+
+    /// What a restart cannot read.
+    #[must_use]
+    pub fn damage(&self) -> Option<&log::Damage> {
+        self.damage.as_ref()
     }
 
     /// What a restart finds in a lane.

@@ -116,6 +116,13 @@ impl Network {
         }
     }
 
+    /// All walls fall and nothing is slow any more.
+    pub fn heal_all(&mut self) {
+        self.partitions.heal_all();
+        self.slow.fill(Slowness::default());
+        self.slow_count = 0;
+    }
+
     /// One way, one message.
     pub fn latency(&mut self, from: NodeIndex, to: NodeIndex) -> Duration {
         let base = self.config.latency.draw(&mut self.rng);

@@ -54,6 +54,13 @@ impl Partitions {
         }
     }
 
+    /// Ends all cuts.
+    pub fn heal_all(&mut self) {
+        self.used = 0;
+        self.unheard.fill(0);
+        self.deaf.fill(0);
+    }
+
     /// Whether nothing of `from` reaches `to` now.
     #[inline]
     #[must_use]

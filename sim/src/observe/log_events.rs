@@ -35,6 +35,12 @@ impl Observer {
         self.note(at, node, "starts with an empty disk");
     }
 
+    /// A record rotted on a master's disk: what it stood for is rightly forgotten.
+    pub fn on_rot(&mut self, at: SimTime, node: NodeIndex) {
+        self.log.on_wipe(node.slot());
+        self.note(at, node, "a record on its disk cannot be read any more");
+    }
+
     /// What a restart found on disk.
     pub fn on_recovered(&mut self, at: SimTime, node: NodeIndex) {
         let result = self.log.on_recovered(node.slot());
@@ -42,8 +48,14 @@ impl Observer {
     }
 
     /// A replica sends something.
-    pub fn on_log_message(&mut self, at: SimTime, node: NodeIndex, message: &log::Message) {
-        let result = self.log.on_message(node.slot(), message);
+    pub fn on_log_message(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        learned: Position,
+        message: &log::Message,
+    ) {
+        let result = self.log.on_message(node.slot(), learned, message);
         self.judge(at, node, result);
     }
 
@@ -139,7 +151,10 @@ impl Observer {
                 self.tallies.appends += 1;
                 let result = self.log.on_appended(node.slot(), *token, *position);
                 self.judge(at, node, result);
-                self.occur(Occurrence::Appended { node });
+                self.occur(Occurrence::Appended {
+                    node,
+                    token: *token,
+                });
             }
             log::Effect::Rejected { why, .. } => self.probe(match why {
                 log::Reject::NotLeading { .. } => "log.append-refused",

@@ -56,6 +56,8 @@ pub enum Occurrence {
     Appended {
         /// By whom.
         node: NodeIndex,
+        /// Which.
+        token: u64,
     },
 }
 
@@ -84,7 +86,7 @@ impl Occurrence {
             | Occurrence::Task { node, .. }
             | Occurrence::LeaderDemoted { node }
             | Occurrence::Halted { node }
-            | Occurrence::Appended { node } => *node,
+            | Occurrence::Appended { node, .. } => *node,
         }
     }
 }

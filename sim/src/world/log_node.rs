@@ -72,7 +72,9 @@ impl World {
         use log::Effect as E;
         match effect {
             E::Send { to, message } => {
-                self.observer.on_log_message(self.now, index, &message);
+                let learned = self.replica_mut(index).node.learned_through();
+                self.observer
+                    .on_log_message(self.now, index, learned, &message);
                 self.send_datagram(index, to, message);
             }
             E::Persist {

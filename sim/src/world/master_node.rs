@@ -58,7 +58,12 @@ impl World {
     fn on_master_effect(&mut self, index: NodeIndex, effect: Effect) {
         match effect {
             Effect::ToMaster { to, message } => {
-                self.observer.on_log_message(self.now, index, &message);
+                let learned = match &self.nodes[index.slot()].machine {
+                    Some(SimNode::Master(master)) => master.log().learned_through(),
+                    _ => unreachable!("only masters speak to masters"),
+                };
+                self.observer
+                    .on_log_message(self.now, index, learned, &message);
                 self.send_datagram(index, to, message);
             }
             Effect::ToAgent { peer, message } => {

@@ -11,7 +11,6 @@ use crate::replica::{Applied, LogReplica};
 use crate::time::SimTime;
 use std::collections::VecDeque;
 use tepui_core::agent::AgentNode;
-use tepui_core::ids::MasterId;
 use tepui_core::master::MasterNode;
 use tepui_core::rng::Rng;
 use tepui_core::{agent, log, master};
@@ -253,20 +252,26 @@ impl World {
         self.observer.on_wipe(self.now, index);
     }
 
-    /// Adds a bare replica of the log.
-    pub fn add_replica(&mut self, id: MasterId, config: log::Config, clock: Clock) -> NodeIndex {
-        let index = self.add_node(
-            &id.to_string(),
-            Role::Master,
-            Spec::Log(Box::new(config)),
-            clock,
-        );
-        assert_eq!(
-            self.master(id),
-            Some(index),
-            "masters are numbered from one, in order"
-        );
-        index
+    /// A container is killed from outside, as by the kernel when memory runs out.
+    pub fn kill_executor(&mut self, index: NodeIndex) {
+        self.end_container(index, Some(137));
+    }
+
+    /// A node's monotonic clock runs at another speed from now on.
+    pub fn drift(&mut self, index: NodeIndex, ppm: i32) {
+        let now = self.now;
+        let node = &mut self.nodes[index.slot()];
+        node.clock.drift(now, ppm);
+        // The planned tick was reckoned at the old speed.
+        node.tick_at = SimTime::MAX;
+        self.plan_tick(index);
+    }
+
+    /// A record that was durable rots on the disk of a dead node.
+    pub fn rot(&mut self, index: NodeIndex) {
+        let rng = &mut self.streams.disk;
+        self.nodes[index.slot()].disk.rot(rng);
+        self.observer.on_rot(self.now, index);
     }
 }
 
@@ -287,6 +292,6 @@ fn recovered(disk: &Disk) -> log::Recovered {
     log::Recovered {
         writes: storage.durable(0).to_vec(),
         snapshot,
-        damage: None,
+        damage: storage.damage().cloned(),
     }
 }
