@@ -30,11 +30,8 @@ pub fn resources(text: &str, work_dir: &Path) -> Result<Resources, Failure> {
     };
     let found = [
         ("cpus", format!("cpus:{}", cpus())),
-        ("mem", format!("mem:{}", kept(memory_mb(), MEMORY_KEPT_MB))),
-        (
-            "disk",
-            format!("disk:{}", kept(disk_mb(work_dir), DISK_KEPT_MB)),
-        ),
+        ("mem", format!("mem:{}", memory_offered_mb())),
+        ("disk", format!("disk:{}", disk_offered_mb(work_dir))),
         ("ports", String::from(PORTS)),
     ];
     for (name, text) in found {
@@ -59,22 +56,29 @@ fn kept(total_mb: u64, kept_mb: u64) -> u64 {
     }
 }
 
-fn cpus() -> usize {
+/// How many CPUs this process may use.
+#[must_use]
+pub fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn memory_mb() -> u64 {
+/// What of the memory tasks may use.
+#[must_use]
+pub fn memory_offered_mb() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kib = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or(0) / 1_024
+    kept(kib.unwrap_or(0) / 1_024, MEMORY_KEPT_MB)
 }
 
-fn disk_mb(work_dir: &Path) -> u64 {
+/// What of the disk below `work_dir` tasks may use.
+#[must_use]
+pub fn disk_offered_mb(work_dir: &Path) -> u64 {
     // The folder itself may not be there yet.
     let existing = work_dir.ancestors().find(|path| path.exists());
     let sizes = existing.and_then(|path| rustix::fs::statvfs(path).ok());
-    sizes.map_or(0, |sizes| sizes.f_bavail * sizes.f_frsize / (1 << 20))
+    let free_mb = sizes.map_or(0, |sizes| sizes.f_bavail * sizes.f_frsize / (1 << 20));
+    kept(free_mb, DISK_KEPT_MB)
 }
 
 #[cfg(test)]
