@@ -8,6 +8,7 @@
 //! - [`node`]: every machine of the core with the ports that its effects need.
 //! - [`http`]: what operators ask, on the same port.
 //! - [`container`]: executors and tasks as processes, their sandboxes and their end.
+//! - [`measure`]: figures of real clusters.
 //! - [`cli`]: flags, environment variables and the subcommands.
 
 pub mod cli;
@@ -15,5 +16,6 @@ pub mod container;
 pub mod disk;
 pub mod driver;
 pub mod http;
+pub mod measure;
 pub mod net;
 pub mod node;

@@ -61,7 +61,7 @@ async fn a_task_runs_in_its_sandbox_and_its_end_is_told() {
         "{status:?}"
     );
     let status = connection.until("none", TaskState::Failed).await;
-    assert!(status.message.contains("signal 9"), "{status:?}");
+    assert!(status.message.contains("signal Killed"), "{status:?}");
 
     let address = format!("127.0.0.1:{}", agent.port);
     let read = |name: &str| {

@@ -43,8 +43,10 @@ pub struct Flags {
     /// How many tasks to run; the exit status is the first one's that is not 0.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) instances: u32,
-    #[command(flatten)]
-    pub(crate) logging: Logging,
+    /// The least severe messages to log.
+    #[arg(long = "logging_level", env = "TEPUI_LOGGING_LEVEL", default_value = "WARNING",
+          value_parser = ["DEBUG", "INFO", "WARNING", "ERROR"], ignore_case = true)]
+    pub(crate) logging_level: String,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -67,7 +69,12 @@ const NOTICES_MAX: usize = 4_096;
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     let logic = flags.logic()?;
     let info = flags.framework()?;
-    logging::start(&flags.logging, "execute")?;
+    let logging = Logging {
+        logging_level: flags.logging_level.clone(),
+        logging_format: String::from("text"),
+        log_dir: None,
+    };
+    logging::start(&logging, "execute")?;
     process::block_on(2, serve(flags, logic, info))
 }
 

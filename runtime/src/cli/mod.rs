@@ -9,6 +9,7 @@ pub mod flags;
 pub mod local;
 pub mod logging;
 pub mod master;
+pub mod measure;
 pub mod output;
 pub mod process;
 
@@ -70,6 +71,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Measure real clusters on this host.
+    #[command(hide = true)]
+    Measure(Box<measure::Flags>),
     /// Changes into an executor that is not ours; started by agents.
     #[command(hide = true)]
     Launch(Box<executor::LaunchFlags>),
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Agent(flags) => agent::run(&flags),
         Command::Local(flags) => local::run(&flags),
         Command::Execute(flags) => execute::run(&flags),
+        Command::Measure(flags) => measure::run(&flags),
         Command::Launch(flags) => executor::launch(&flags),
         Command::Executor(flags) => executor::run(&flags),
         Command::Sim { arguments } => Ok(tepui_sim::cli::run(arguments)),

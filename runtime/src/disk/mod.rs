@@ -16,7 +16,6 @@
 //! that a second fsync succeeds although the bytes are gone (Rebello et al., "Can Applications
 //! Recover from fsync Failures?", ATC 2020). The node ends and reads what the disk has.
 
-pub mod record;
 pub mod replaced;
 pub mod wal;
 

@@ -1,6 +1,6 @@
 //! A file that is replaced as a whole, by a thread of its own: snapshots.
 
-use super::{DiskError, record, sync_folder, tried};
+use super::{DiskError, sync_folder, tried};
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::Write;
@@ -10,11 +10,15 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use tepui_core::durable::WriteSequence;
+use tepui_core::journal::{self, Tail};
 use tepui_core::wire;
 use tokio::sync::Notify;
 
 /// How many versions may wait; the machine asks for one at a time.
 const WAITING_MAX: usize = 16;
+
+/// Its one record is not to be taken for one of a journal, whose files count from 1.
+const FILE: u64 = 0;
 
 /// Writes versions of one file. After a crash there is the last durable one, or a later one.
 #[derive(Debug)]
@@ -68,8 +72,8 @@ impl ReplacedFile {
     /// Takes the next version.
     pub fn replace<T: Serialize>(&self, sequence: WriteSequence, value: &T) {
         let mut bytes = Vec::new();
-        record::reserve(&mut bytes, |out| wire::encode_into(value, out));
-        record::seal(&mut bytes, 0, 1, 0);
+        journal::reserve(&mut bytes, |out| wire::encode_into(value, out));
+        journal::seal(&mut bytes, 0, FILE, 1, 0);
         if let Some(versions) = &self.versions {
             // A thread that ended has said why.
             let _ = versions.send((sequence.0, bytes));
@@ -140,10 +144,10 @@ fn read(path: &Path) -> Result<Content, DiskError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Content::Missing),
         Err(error) => Err(DiskError::new("cannot read", path, &error)),
         Ok(bytes) => {
-            let scan = record::scan(&bytes);
-            Ok(match scan.payloads.first() {
-                Some(range) if scan.end == bytes.len() => {
-                    Content::Whole(bytes[range.clone()].to_vec())
+            let mut scan = journal::scan(&bytes, FILE);
+            Ok(match scan.records.pop() {
+                Some(record) if scan.tail == Tail::Clean && record.at == 0 => {
+                    Content::Whole(record.payload)
                 }
                 _ => Content::Damaged(format!("{} cannot be read", path.display())),
             })

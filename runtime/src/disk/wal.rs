@@ -7,7 +7,7 @@
 //! A record that stands for all before it starts a new file, which gets its name only when the
 //! record is on disk; then the old file goes.
 
-use super::{DiskError, record, sync_folder, tried};
+use super::{DiskError, sync_folder, tried};
 use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use tepui_core::durable::WriteSequence;
+use tepui_core::journal::{self, ALIGN_BYTES, Tail};
 use tepui_core::wire;
 use tokio::sync::Notify;
 
@@ -116,7 +117,7 @@ impl Wal {
             "writes of a lane are numbered in order"
         );
         pending.last = sequence.0;
-        let start = record::reserve(&mut pending.buffer, |out| wire::encode_into(write, out));
+        let start = journal::reserve(&mut pending.buffer, |out| wire::encode_into(write, out));
         if starts_over {
             pending.starts_over = Some(start);
         }
@@ -248,7 +249,7 @@ impl Writer {
                 let mut writer = Writer {
                     folder: folder.to_owned(),
                     initial_bytes,
-                    generation: 0,
+                    generation: 1,
                     path: spare,
                     file,
                     length: initial_bytes,
@@ -274,27 +275,27 @@ impl Writer {
             .write(true)
             .open(&path)
             .map_err(tried("cannot open", &path))?;
-        let scan = record::scan(&bytes);
-        let payload = |range: &std::ops::Range<usize>| bytes[range.clone()].to_vec();
-        let mut found = Found {
-            payloads: scan.payloads.iter().map(payload).collect(),
-            ..Found::default()
-        };
+        let scan = journal::scan(&bytes, generation);
+        let number = scan.records.len() as u64;
+        let mut found = Found::default();
         let mut offset = scan.end;
-        if let Some(number) = scan.damaged {
-            let why = format!(
-                "record {number} of {} was acknowledged and cannot be read",
-                path.display()
-            );
-            found.damage = Some((scan.end as u64, why));
-            // The damage stays as it is until a record that stands for all before it starts a
-            // new file: if the node dies before then, the damage must be found again.
-            offset = scan.used;
-        } else if scan.used > scan.end {
-            found.torn_bytes = (scan.used - scan.end) as u64;
-            write_zeros(&file, scan.end as u64, scan.used as u64)
-                .map_err(tried("cannot cut the torn tail of", &path))?;
+        match scan.tail {
+            Tail::Clean => {}
+            Tail::Torn => {
+                found.torn_bytes = (scan.used - scan.end) as u64;
+                write_zeros(&file, scan.end as u64, scan.used as u64)
+                    .map_err(tried("cannot cut the torn tail of", &path))?;
+            }
+            Tail::Corrupt { at, why } => {
+                let shown = path.display();
+                let why = format!("record {} of {shown} cannot be read: {why}", number + 1);
+                found.damage = Some((at as u64, why));
+                // The damage stays as it is until a record that stands for all before it starts
+                // a new file: if the node dies before then, it must be found again.
+                offset = scan.used.next_multiple_of(ALIGN_BYTES);
+            }
         }
+        found.payloads = scan.records.into_iter().map(|r| r.payload).collect();
         // What is read now will be taken for durable; the last run may have left it in the cache.
         file.sync_all().map_err(tried("cannot sync", &path))?;
         let mut writer = Writer {
@@ -305,7 +306,7 @@ impl Writer {
             path,
             length: bytes.len() as u64,
             offset: offset as u64,
-            number: scan.payloads.len() as u64,
+            number,
             spare: None,
         };
         writer.prepare_spare();
@@ -327,6 +328,7 @@ impl Writer {
         self.length = self.initial_bytes;
         self.offset = 0;
         self.number = 0;
+        self.generation += 1;
         self.append(&mut group[start..])?;
         self.name_file()?;
         fs::remove_file(&old).map_err(tried("cannot remove", &old))?;
@@ -338,7 +340,7 @@ impl Writer {
         let (mut at, durable) = (0, self.number);
         while at < group.len() {
             self.number += 1;
-            at = record::seal(group, at, self.number, durable);
+            at = journal::seal(group, at, self.generation, self.number, durable);
         }
         let end = self.offset + group.len() as u64;
         if end > self.length {
@@ -356,9 +358,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives the file, all of which is on disk, the name of the next generation.
+    /// Gives the file, all of which is on disk, the name of its generation.
     fn name_file(&mut self) -> Result<(), DiskError> {
-        self.generation += 1;
         let path = file_path(&self.folder, self.generation);
         fs::rename(&self.path, &path).map_err(tried("cannot rename", &self.path))?;
         self.path = path;

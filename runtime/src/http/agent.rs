@@ -54,6 +54,7 @@ fn summary(agent: &AgentNode) -> Value {
     json!({
         "id": agent.agent_id().map(tepui_core::ids::AgentId::as_str),
         "registered": agent.registered_with().is_some(),
+        "registered_with": agent.registered_with().map(|ballot| ballot.to_string()),
         "tasks": tasks,
     })
 }

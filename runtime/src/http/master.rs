@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tepui_core::ids::MasterId;
 use tepui_core::invariant::Cost;
 use tepui_core::master::MasterNode;
-use tepui_core::model::MasterInfo;
+use tepui_core::master::leading::Leading;
+use tepui_core::model::{MasterInfo, TaskState};
 
 /// What the handlers need.
 #[derive(Clone, Debug)]
@@ -91,17 +91,33 @@ async fn redirect(State(master): State<MasterHttp>) -> Response {
 async fn state(State(master): State<MasterHttp>, uri: OriginalUri) -> Response {
     let cluster = master.cluster.clone();
     of_leader(&master, uri.path(), move |node| {
-        let registry = node.registry();
-        json!({
-            "cluster": cluster,
-            "version": env!("CARGO_PKG_VERSION"),
-            "leader": node.leader().map(|leader| leader.address.clone()),
-            "registry_version": registry.version(),
-            "activated_slaves": registry.admitted().len(),
-            "unreachable_slaves": registry.unreachable().len(),
-        })
+        let mut state = node.leading().map_or_else(|| json!({}), summary);
+        state["cluster"] = json!(cluster);
+        state["version"] = json!(env!("CARGO_PKG_VERSION"));
+        state["leader"] = json!(node.leader().map(|leader| leader.address.clone()));
+        state["registry_version"] = json!(node.registry().version());
+        state
     })
     .await
+}
+
+/// Counts only: the whole state comes with the operator API.
+fn summary(leading: &Leading) -> Value {
+    let summary = leading.summary();
+    let states = TaskState::ALL.iter().zip(summary.tasks);
+    let tasks: serde_json::Map<String, Value> = states
+        .map(|(state, count)| (state.to_string(), json!(count)))
+        .collect();
+    json!({
+        "elected_time": summary.elected_at.0 as f64 / 1e3,
+        "activated_slaves": summary.agents,
+        "missing_slaves": summary.agents_missing,
+        "unreachable_slaves": summary.agents_unreachable,
+        "gone_slaves": summary.agents_gone,
+        "frameworks": summary.frameworks,
+        "offers": summary.offers,
+        "tasks": tasks,
+    })
 }
 
 async fn slaves(State(master): State<MasterHttp>, uri: OriginalUri) -> Response {
@@ -122,16 +138,19 @@ async fn slaves(State(master): State<MasterHttp>, uri: OriginalUri) -> Response 
 async fn metrics(State(master): State<MasterHttp>) -> Response {
     let values = master.node.inspect(|node| {
         let registry = node.registry();
+        let leading = node.leading().map(Leading::summary).unwrap_or_default();
+        let leader = node.leader().map_or(0, |leader| leader.id.0);
         json!({
             "master/elected": f64::from(u8::from(node.leading().is_some())),
+            "master/slaves_active": leading.agents,
+            "master/slaves_missing": leading.agents_missing,
             "master/slaves_admitted": registry.admitted().len(),
             "master/slaves_unreachable": registry.unreachable().len(),
+            "master/frameworks_active": leading.frameworks,
+            "master/outstanding_offers": leading.offers,
             "registrar/version": registry.version(),
             "log/applied": node.applied().0,
-            "log/leader": node.leader().map_or(0, |leader| {
-                let MasterId(id) = leader.id;
-                id
-            }),
+            "log/leader": leader,
         })
     });
     let values = values.await;

@@ -1,0 +1,233 @@
+//! `tepui local` and `tepui execute`, as people use them.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use support::{Running, processes_with, tepui, until};
+
+struct Local {
+    running: Running,
+    address: String,
+}
+
+/// Three masters' ports in a row, and the agents' after them, that nobody listens on now.
+fn ports_in_a_row(count: u16) -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let start = 20_000 + (std::process::id() % 1_000) as u16 * 20;
+    (start..60_000)
+        .step_by(usize::from(count))
+        .find(|first| (*first..*first + count).all(free))
+        .unwrap()
+}
+
+fn start(folder: &Path) -> Local {
+    let mut command = tepui();
+    command
+        .arg("local")
+        .arg(format!("--port={}", ports_in_a_row(5)))
+        .arg(format!("--work_dir={}", folder.join("work").display()))
+        .arg("--resources=cpus:2;mem:512;disk:512")
+        .stdout(Stdio::piped());
+    let mut running = Running::start(&mut command, &folder.join("local.log"));
+    let mut lines = BufReader::new(running.child.stdout.take().unwrap()).lines();
+    let first = lines.next().expect("it becomes ready").unwrap();
+    let address = first.strip_prefix("ready http://").unwrap().to_owned();
+    Local { running, address }
+}
+
+fn execute(local: &Local, arguments: &[&str]) -> Output {
+    let mut command = tepui();
+    command
+        .arg("execute")
+        .arg(format!("--master={}", local.address));
+    command.args(arguments).output().unwrap()
+}
+
+fn nothing_left(folder: &Path) {
+    let text = folder.to_str().unwrap();
+    until("all processes are gone", || {
+        processes_with(text).is_empty().then_some(())
+    });
+}
+
+#[test]
+fn commands_run_with_their_output_and_their_exit_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut local = start(folder.path());
+
+    let output = execute(&local, &["--command=echo out; echo err >&2; exit 7"]);
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "out\n");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("err\n"));
+
+    let output = execute(
+        &local,
+        &["--command=echo $A-$MESOS_TASK_ID", "--env=A=b", "--name=n"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "b-n.0.1\n");
+
+    let output = execute(&local, &["--command=kill -9 $$"]);
+    assert_eq!(output.status.code(), Some(137), "{output:?}");
+
+    let output = execute(&local, &["--command=seq 100000"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        output.stdout.iter().filter(|byte| **byte == b'\n').count(),
+        100_000
+    );
+
+    let output = execute(
+        &local,
+        &[
+            "--command=echo one",
+            "--instances=3",
+            "--resources=cpus:0.1;mem:16",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "one\none\none\n");
+
+    local.running.signal(Signal::SIGTERM);
+    assert_eq!(local.running.wait(), 0);
+    nothing_left(folder.path());
+}
+
+#[test]
+fn ctrl_c_ends_a_command_and_its_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut local = start(folder.path());
+    let mut command = tepui();
+    command
+        .arg("execute")
+        .arg(format!("--master={}", local.address))
+        .arg(format!(
+            "--command=echo begun; exec sleep 1000.{}",
+            std::process::id()
+        ))
+        .stdout(Stdio::piped());
+    let mut executing = Running::start(&mut command, &folder.path().join("execute.log"));
+    let mut lines = BufReader::new(executing.child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "begun");
+    executing.signal(Signal::SIGINT);
+    assert_eq!(executing.wait(), 130);
+    let sleep = format!("1000.{}", std::process::id());
+    until("the task is gone", || {
+        processes_with(&sleep).is_empty().then_some(())
+    });
+
+    local.running.signal(Signal::SIGINT);
+    assert_eq!(local.running.wait(), 0);
+    nothing_left(folder.path());
+}
+
+#[test]
+fn nothing_outlives_a_local_cluster_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut local = start(folder.path());
+    let mut command = tepui();
+    command
+        .arg("execute")
+        .arg(format!("--master={}", local.address))
+        .arg("--command=echo begun; exec sleep 1000")
+        .stdout(Stdio::piped());
+    let mut executing = Running::start(&mut command, &folder.path().join("execute.log"));
+    let mut lines = BufReader::new(executing.child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "begun");
+    local.running.kill();
+    drop(executing);
+    nothing_left(folder.path());
+}
+
+#[test]
+fn a_taken_port_is_named_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = ports_in_a_row(5);
+    let _taken = TcpListener::bind(("127.0.0.1", port + 1)).unwrap();
+    let output = tepui()
+        .arg("local")
+        .arg(format!("--port={port}"))
+        .arg(format!(
+            "--work_dir={}",
+            folder.path().join("work").display()
+        ))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    let named = message.contains(&format!("port {}", port + 1)) && message.contains("--port");
+    assert!(named, "{message}");
+    nothing_left(folder.path());
+}
+
+#[test]
+fn bad_flags_say_which_and_what_to_do() {
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["agent", "--master=nowhere", "--work_dir=/tmp/x"],
+            "HOST:PORT",
+        ),
+        (
+            &[
+                "agent",
+                "--master=h:1",
+                "--work_dir=/tmp/x",
+                "--resources=cpus:x",
+            ],
+            "--resources",
+        ),
+        (
+            &[
+                "agent",
+                "--master=h:1",
+                "--work_dir=/tmp/x",
+                "--attributes=:",
+            ],
+            "--attributes",
+        ),
+        (
+            &[
+                "master",
+                "--work_dir=/tmp/x",
+                "--id=4",
+                "--masters=1=h:1,2=h:2,3=h:3",
+            ],
+            "--id=4",
+        ),
+        (
+            &["master", "--work_dir=/tmp/x", "--masters=1=h:1,1=h:2"],
+            "twice",
+        ),
+        (
+            &[
+                "master",
+                "--work_dir=/tmp/x",
+                "--masters=1=h:1,2=h:2",
+                "--quorum=1",
+            ],
+            "say 2",
+        ),
+        (
+            &["master", "--work_dir=/tmp/x", "--agent_ping_timeout=15"],
+            "15secs",
+        ),
+        (
+            &["execute", "--master=h:1", "--command=true", "--env=novalue"],
+            "NAME=VALUE",
+        ),
+        (
+            &["execute", "--master=h:1", "--command=true", "--resources="],
+            "--resources",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let output = tepui().args(arguments).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
