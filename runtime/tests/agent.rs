@@ -35,6 +35,13 @@ fn start(master: &str, port: u16, folder: &Path, more: &[&str]) -> Agent {
     }
 }
 
+fn only_the_agent_is_left(folder: &Path) {
+    let text = folder.to_str().unwrap();
+    until("only the agent is left", || {
+        (processes_with(text).len() == 1).then_some(())
+    });
+}
+
 fn nothing_left(folder: &Path) {
     let text = folder.to_str().unwrap();
     let left = || processes_with(text);
@@ -115,6 +122,7 @@ async fn a_task_outlives_its_agent_and_runs_once() {
     fs::write(&go, "").unwrap();
     connection.until("long", TaskState::Finished).await;
     assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n");
+    only_the_agent_is_left(folder.path());
     drop(agent);
     nothing_left(folder.path());
 }
@@ -147,10 +155,7 @@ async fn a_killed_task_leaves_no_process_however_it_hides() {
         })
         .await;
     connection.until("stubborn", TaskState::Killed).await;
-    until("only the agent is left", || {
-        let all = processes_with(folder.path().to_str().unwrap());
-        (all.len() == 1).then_some(())
-    });
+    only_the_agent_is_left(folder.path());
     drop(agent);
     nothing_left(folder.path());
 }
