@@ -1,15 +1,13 @@
 //! A real agent with real tasks, under a master that the test plays.
 
 mod support;
-#[path = "support/master.rs"]
-mod support_master;
 
 use nix::sys::signal::Signal;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
+use support::fake_master::{FakeMaster, framework_id, task};
 use support::{Running, free_ports, http_get, http_json, processes_with, tepui, until};
-use support_master::{FakeMaster, framework_id, task};
 use tepui_core::ids::TaskId;
 use tepui_core::message::agent::ToAgent;
 use tepui_core::model::TaskState;

@@ -1,6 +1,8 @@
 //! What the tests with real processes share. Not every test uses all of it.
 #![allow(dead_code)]
 
+pub mod fake_master;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
