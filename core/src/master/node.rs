@@ -159,7 +159,7 @@ impl MasterNode {
             violations.extend(invariant::check(table, registrar, cost));
         }
         if let Some(leading) = self.leading() {
-            violations.extend(invariant::check(leading::INVARIANTS, leading, cost));
+            violations.extend(leading.check(cost));
         }
         violations
     }

@@ -15,7 +15,6 @@ mod arena;
 mod config;
 mod frameworks;
 mod invariants;
-mod memory;
 mod notice;
 mod offers;
 mod reachability;

@@ -150,6 +150,9 @@ impl Leading {
                 "{missing} of {known} agents did not return after the election, which is more \
                  than {limit} %: an operator has to look"
             );
+            // Should this leader be kept all the same, it asks again.
+            let at = now.mono + self.config.agent_reregister_timeout;
+            self.timers.set(Timer::Reregister, at);
             return fx.push(Effect::StepDown { why });
         }
         let queued: BTreeSet<AgentId> = self.agents.removals.values().cloned().collect();

@@ -21,7 +21,10 @@ impl Leading {
     ) {
         if let Operation::Prune { unreachable, gone } = operation {
             for id in unreachable {
-                self.forget_unreachable(now, id);
+                // The registry passes over whoever returned before this was its turn.
+                if self.agents.unreachable.contains_key(id) {
+                    self.forget_unreachable(now, id);
+                }
             }
             for id in gone {
                 self.agents.gone.remove(id);

@@ -310,11 +310,6 @@ impl Harness {
         self.now = until;
     }
 
-    /// A tick at a time of the caller's choice.
-    pub(super) fn tick(&mut self) {
-        self.with(Leading::on_tick);
-    }
-
     /// A new agent through this connection; its id.
     pub(super) fn register(&mut self, from: u64) -> AgentId {
         self.agent(

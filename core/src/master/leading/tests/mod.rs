@@ -2,7 +2,6 @@
 
 mod agents;
 mod frameworks;
-#[allow(dead_code)]
 mod harness;
 mod offers;
 mod properties;
