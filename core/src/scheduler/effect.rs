@@ -40,6 +40,9 @@ pub enum Effect {
     Exit(Exit),
 }
 
+/// Outboxes hold thousands of them.
+const _: () = assert!(size_of::<Effect>() <= 128);
+
 /// How a framework's process ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {

@@ -5,9 +5,10 @@
 //! job and written down before its launch leaves, so that no task id is ever used twice. A job
 //! that finished is never started again: its end is durable before the update that told it is
 //! acknowledged. A start that certainly never ran (its launch was dropped, or its agent is there
-//! and never heard of it) is not counted among the retries. When a task that had been given up
-//! turns up again, its job takes it back if it
-//! has no other one, is finished by it if it finished, and has it killed otherwise.
+//! and never heard of it) is not counted among the retries.
+//!
+//! When a task that had been given up turns up again, its job takes it back if it has no other
+//! one, is finished by it if it finished, and has it killed otherwise.
 
 mod arrivals;
 mod config;
