@@ -94,6 +94,9 @@ impl<W: Record> Storage<W> {
                 1 => unsynced,
                 _ => rng.below(unsynced as u64 + 1) as usize,
             };
+            if survivors > 0 {
+                self.damage = None;
+            }
             lane.crash(survivors, |write| {
                 see(&write);
                 keep(durable, write);

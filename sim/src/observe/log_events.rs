@@ -38,6 +38,7 @@ impl Observer {
     /// A record rotted on a master's disk: what it stood for is rightly forgotten.
     pub fn on_rot(&mut self, at: SimTime, node: NodeIndex) {
         self.log.on_wipe(node.slot());
+        self.rotten.insert(node);
         self.note(at, node, "a record on its disk cannot be read any more");
     }
 
@@ -67,6 +68,7 @@ impl Observer {
 
     /// A replica's write is durable.
     pub fn on_log_durable(&mut self, at: SimTime, node: NodeIndex, write: &log::Write) {
+        self.rotten.remove(&node);
         let result = self.log.on_durable(node.slot(), write);
         self.judge(at, node, result);
     }
@@ -169,6 +171,13 @@ impl Observer {
     /// A line of a replica.
     pub fn on_log_notice(&mut self, at: SimTime, node: NodeIndex, notice: &Notice) {
         self.probe(notice_name(notice));
+        if let Notice::Joining { why, .. } = notice
+            && why.starts_with("damage")
+            && !self.rotten.contains(&node)
+        {
+            let found = format!("refuses its own journal, which nothing has touched: {why}");
+            self.violate(at, node, "log.recovers-what-it-wrote", found);
+        }
         let loud = !matches!(
             notice,
             Notice::Suspecting { .. } | Notice::CaughtUp { .. } | Notice::LateWriteIgnored { .. }

@@ -10,7 +10,7 @@ pub use timeline::{Line, Timeline};
 use crate::checker::{LogChecker, RegistryChecker, TaskChecker, Violation};
 use crate::node::{NodeIndex, Role};
 use crate::time::SimTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tepui_core::ids::FrameworkId;
 use tepui_core::log::Ballot;
 use tepui_core::model::TaskState;
@@ -212,6 +212,8 @@ pub struct Observer {
     pub watched: bool,
     names: Vec<(String, Role)>,
     last_leader: Option<NodeIndex>,
+    /// Masters whose journal was damaged on purpose and that have not started since.
+    rotten: BTreeSet<NodeIndex>,
 }
 
 /// More violations than this say nothing new.
@@ -236,6 +238,7 @@ impl Observer {
             watched: false,
             names: Vec::new(),
             last_leader: None,
+            rotten: BTreeSet::new(),
         }
     }
 
