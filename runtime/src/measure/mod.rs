@@ -29,7 +29,10 @@ impl Figures {
     /// Of these durations.
     #[must_use]
     pub fn of(durations: impl IntoIterator<Item = Duration>) -> Figures {
-        let mut histogram = Histogram::<u64>::new(3).expect("three digits are allowed");
+        /// An hour: nothing that is measured here takes longer.
+        const MICROS_MAX: u64 = 3_600_000_000;
+        let histogram = Histogram::<u64>::new_with_bounds(1, MICROS_MAX, 3);
+        let mut histogram = histogram.expect("three digits of an hour are allowed");
         for duration in durations {
             let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
             histogram.saturating_record(micros.max(1));
