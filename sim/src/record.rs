@@ -3,18 +3,24 @@
 
 use crate::node::NodeIndex;
 use serde::{Deserialize, Serialize};
+use tepui_core::model::AgentInfo;
 use tepui_core::time::Now;
-use tepui_core::wire;
+use tepui_core::{agent, executor, log, master, scheduler, wire};
 
 /// One entry. Inputs and effects are envelopes of the core's own types.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
-    /// A node starts: what it was built from, encoded by [`crate::record::Start`].
+    /// A node starts.
     Start {
         /// Which.
         node: u32,
-        /// What.
-        start: Vec<u8>,
+        /// The name of its stream of randomness, forked from the world's
+        /// [`Streams::nodes`](crate::world::Streams::nodes).
+        stream: String,
+        /// When, by its own clocks.
+        now: Now,
+        /// From what.
+        start: Box<Start>,
     },
     /// A node handles an input.
     Input {
@@ -31,6 +37,42 @@ pub enum Entry {
         node: u32,
         /// What, in an envelope.
         effect: Vec<u8>,
+    },
+}
+
+/// What a node was built from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "each is in a box of its own")]
+pub enum Start {
+    /// A master.
+    Master {
+        /// As configured.
+        config: master::Config,
+        /// What was on its disk.
+        recovered: log::Recovered,
+    },
+    /// An agent.
+    Agent {
+        /// As configured.
+        config: agent::Config,
+        /// As it describes itself.
+        info: AgentInfo,
+        /// What was on its disk and host.
+        recovered: agent::Recovered,
+    },
+    /// An executor.
+    Executor {
+        /// As configured.
+        config: executor::Config,
+        /// Which.
+        identity: executor::Identity,
+        /// How long it lives.
+        mode: executor::Mode,
+    },
+    /// A framework; the rest is in its node's [`FrameworkSpec`](crate::machine::FrameworkSpec).
+    Framework {
+        /// What was on its disk.
+        writes: Vec<scheduler::Write>,
     },
 }
 
@@ -54,11 +96,19 @@ impl Recorder {
 
     /// A node starts.
     #[inline]
-    pub fn start<T: Serialize>(&mut self, node: NodeIndex, start: &T) {
+    pub fn start(
+        &mut self,
+        node: NodeIndex,
+        stream: &str,
+        now: Now,
+        start: impl FnOnce() -> Start,
+    ) {
         if let Some(entries) = &mut self.entries {
             entries.push(Entry::Start {
                 node: node.0,
-                start: wire::encode(start),
+                stream: stream.to_owned(),
+                now,
+                start: Box::new(start()),
             });
         }
     }

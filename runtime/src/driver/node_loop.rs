@@ -216,6 +216,11 @@ impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
         &self.ports
     }
 
+    /// The ports, for those who take something out of them between two inputs.
+    pub fn ports_mut(&mut self) -> &mut P {
+        &mut self.ports
+    }
+
     /// Runs until the node ends. `progress` is notified when [`Ports::persisted`] has something.
     pub async fn run(
         &mut self,

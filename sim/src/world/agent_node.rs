@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::host::ExecutorSim;
 use crate::machine::{SimNode, Spec};
 use crate::node::{NodeIndex, Process, Role};
+use crate::record::Start;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tepui_core::agent::{ContainerLaunch, Effect, Input};
@@ -125,8 +126,15 @@ impl World {
         node.run += 1;
         node.process = Process::Up;
         node.clock.restart(self.now);
-        let rng = self.streams.nodes.fork(&format!("{name}#{}", node.run));
+        let stream = format!("{name}#{}", node.run);
+        let rng = self.streams.nodes.fork(&stream);
         let now = node.clock.read(self.now);
+        self.recorder
+            .start(index, &stream, now, || Start::Executor {
+                config: config.clone(),
+                identity: identity.clone(),
+                mode,
+            });
         let machine = CommandExecutor::new(config, identity, mode, &rng, now);
         node.machine = Some(SimNode::Executor(Box::new(ExecutorSim {
             node: machine,

@@ -7,12 +7,12 @@ use crate::host::Host;
 use crate::machine::{SimNode, Spec};
 use crate::node::{Node, NodeIndex, Process, Role};
 use crate::observe::Occurrence;
+use crate::record::Start;
 use crate::replica::{Applied, LogReplica};
 use crate::time::SimTime;
 use std::collections::VecDeque;
 use tepui_core::agent::AgentNode;
 use tepui_core::master::MasterNode;
-use tepui_core::rng::Rng;
 use tepui_core::{agent, log, master};
 
 /// How a process ends.
@@ -78,18 +78,16 @@ impl World {
         node.clock.restart(self.now);
         node.tick_at = SimTime::MAX;
         let first = node.run == 1;
-        let rng = self
-            .streams
-            .nodes
-            .fork(&format!("{}#{}", node.name, node.run));
+        let stream = format!("{}#{}", node.name, node.run);
         self.observer.on_start(self.now, index, first);
-        self.build(index, rng);
+        self.build(index, &stream);
         if was_dark {
             self.resume_stalled();
         }
     }
 
-    fn build(&mut self, index: NodeIndex, rng: Rng) {
+    fn build(&mut self, index: NodeIndex, stream: &str) {
+        let rng = self.streams.nodes.fork(stream);
         let node = &mut self.nodes[index.slot()];
         let now = node.clock.read(self.now);
         match &node.spec {
@@ -109,8 +107,10 @@ impl World {
                 let recovered = recovered(&node.disk);
                 self.observer.on_recovered(self.now, index);
                 let config = master::Config::clone(config);
-                self.recorder
-                    .start(index, &("master", &config, &recovered, now));
+                self.recorder.start(index, stream, now, || Start::Master {
+                    config: config.clone(),
+                    recovered: recovered.clone(),
+                });
                 let master = MasterNode::recover(config, &rng, now, recovered, &mut self.master_fx);
                 node.machine = Some(SimNode::Master(Box::new(master)));
                 self.settle_master(index);
@@ -124,9 +124,12 @@ impl World {
                     live_containers: node.host.containers.keys().cloned().collect(),
                     boot_id: node.host.boot_id(),
                 };
-                self.recorder
-                    .start(index, &("agent", &spec.config, &spec.info, &recovered, now));
                 let (config, info) = (spec.config.clone(), spec.info.clone());
+                self.recorder.start(index, stream, now, || Start::Agent {
+                    config: config.clone(),
+                    info: info.clone(),
+                    recovered: recovered.clone(),
+                });
                 let agent = AgentNode::recover(config, rng, info, now, recovered);
                 node.machine = Some(SimNode::Agent(Box::new(agent)));
             }
@@ -135,7 +138,10 @@ impl World {
                     unreachable!("frameworks have frameworks' disks");
                 };
                 let writes = storage.durable(0).to_vec();
-                self.recorder.start(index, &("framework", &writes, now));
+                self.recorder
+                    .start(index, stream, now, || Start::Framework {
+                        writes: writes.clone(),
+                    });
                 let framework = spec
                     .build(&rng, now, writes)
                     .expect("a scheduler reads what it wrote");
