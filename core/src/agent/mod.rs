@@ -3,8 +3,8 @@
 //!
 //! - [`AgentNode`] is the machine; [`Input`] and [`Effect`] are what its driver sees.
 //! - `registration` finds the leader and stays with it.
-//! - `tasks` and `executors` do what the leader says; [`updates`] is the status update manager's
-//!   data.
+//! - `tasks`, `executors` and `containers` do what the leader says; `status` is the status update manager, and
+//!   [`updates`] its data.
 //! - [`Checkpoint`] is all that survives a restart, a fold over the journal's [`Write`]s;
 //!   `recovery` picks it up again.
 //!
@@ -13,6 +13,7 @@
 
 mod checkpoint;
 mod config;
+mod containers;
 mod effect;
 mod executors;
 mod input;
@@ -21,14 +22,16 @@ mod node;
 mod notice;
 mod recovery;
 mod registration;
+mod status;
 mod tasks;
 pub mod updates;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use checkpoint::{
-    Checkpoint, ExecutorRecord, FrameworkRecord, KillRecord, Launched, TaskRecord, Write,
+    Checkpoint, ExecutorRecord, FrameworkRecord, KillRecord, Launched, TaskRecord,
 };
 pub use config::{Config, ConfigError, EXECUTOR_REREGISTRATION_TIMEOUT_MAX};
 pub use effect::{ContainerLaunch, Effect};
@@ -38,3 +41,4 @@ pub use invariants::INVARIANTS;
 pub use node::{AgentNode, EFFECTS_MAX};
 pub use notice::{Fatal, LostMaster, Notice, Probe};
 pub use recovery::Recovered;
+pub use write::Write;

@@ -82,6 +82,10 @@ impl AgentNode {
     /// Begins to look for the leader after `wait`.
     pub(super) fn seek(&mut self, now: Now, wait: Duration) {
         self.registration.link = Link::Idle;
+        if self.stage != Stage::Serving {
+            // An agent that ends for good is not taken back.
+            return;
+        }
         self.timers.set(Timer::Registration, now.mono + wait);
     }
 
@@ -158,18 +162,19 @@ impl AgentNode {
     }
 
     /// The agent's description, with its id once it has one.
-    pub(super) fn described(&self) -> Arc<AgentInfo> {
-        if self.info.id == self.checkpoint.agent_id {
-            return Arc::clone(&self.info);
+    pub(super) fn described(&mut self) -> Arc<AgentInfo> {
+        if self.info.id != self.checkpoint.agent_id {
+            self.info = Arc::new(AgentInfo {
+                id: self.checkpoint.agent_id.clone(),
+                ..AgentInfo::clone(&self.info)
+            });
         }
-        Arc::new(AgentInfo {
-            id: self.checkpoint.agent_id.clone(),
-            ..AgentInfo::clone(&self.info)
-        })
+        Arc::clone(&self.info)
     }
 
     /// All that a leader needs to know of this agent.
-    fn reregistration(&self) -> Reregistration {
+    fn reregistration(&mut self) -> Reregistration {
+        let info = self.described();
         let kept = || {
             let frameworks = self.checkpoint.frameworks.iter();
             frameworks.filter(|(_, framework)| !framework.torn_down)
@@ -192,7 +197,7 @@ impl AgentNode {
                 .map(|e| Arc::clone(&e.info))
         });
         Reregistration {
-            info: self.described(),
+            info,
             run: self.checkpoint.run,
             tasks: tasks.collect(),
             executors: executors.collect(),

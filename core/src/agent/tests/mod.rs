@@ -1,6 +1,7 @@
 mod bench;
 mod crashes;
 mod executors;
+mod host;
 mod recovery;
 mod registration;
 mod streams;

@@ -5,26 +5,24 @@ use crate::agent::{
     AgentNode, Checkpoint, Config, EFFECTS_MAX, Effect, Input, Notice, Probe, Recovered, Write,
 };
 use crate::durable::WriteSequence;
-use crate::executor::{self, CommandExecutor, Identity, Mode};
+use crate::executor::{self, CommandExecutor};
 use crate::ids::{ContainerId, FrameworkId, Peer, TaskId, UpdateId};
 use crate::invariant::Cost;
 use crate::machine::Machine;
 use crate::message::agent::{ToAgent, ToMaster};
-use crate::message::executor::{Call, Event};
 use crate::model::{TaskInfo, TaskState, TaskStatus};
 use crate::outbox::Outbox;
 use crate::rng::Rng;
 use crate::time::{Now, Time, Wall};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 /// What is under way, in order within each lane.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Lane {
+pub(super) enum Lane {
     /// To the agent from its driver and over all its connections to masters.
     Agent,
     ToMaster(Peer),
@@ -37,17 +35,17 @@ enum Lane {
 }
 
 #[derive(Clone, Debug)]
-enum Item {
-    ToAgent(Input),
-    ToMaster(ToMaster),
-    ToExecutor(executor::Input),
+pub(super) enum Item {
+    Agent(Input),
+    Master(ToMaster),
+    Executor(executor::Input),
 }
 
-struct Container {
-    node: CommandExecutor,
+pub(super) struct Container {
+    pub(super) node: CommandExecutor,
     /// The agent's and the executor's name of the connection.
-    connection: Option<(Peer, Peer)>,
-    processes: BTreeSet<TaskId>,
+    pub(super) connection: Option<(Peer, Peer)>,
+    pub(super) processes: BTreeSet<TaskId>,
 }
 
 /// What a master believes of a task.
@@ -65,21 +63,21 @@ impl Believed {
 
 pub struct World {
     pub agent: AgentNode,
-    config: Config,
-    now: Now,
-    fx: Outbox<Effect>,
-    executor_fx: Outbox<executor::Effect>,
-    durable: Vec<Write>,
-    pending: VecDeque<(WriteSequence, Write)>,
-    lanes: BTreeMap<Lane, VecDeque<Item>>,
-    containers: BTreeMap<ContainerId, Container>,
+    pub(super) config: Config,
+    pub(super) now: Now,
+    pub(super) fx: Outbox<Effect>,
+    pub(super) executor_fx: Outbox<executor::Effect>,
+    pub(super) durable: Vec<Write>,
+    pub(super) pending: VecDeque<(WriteSequence, Write)>,
+    pub(super) lanes: BTreeMap<Lane, VecDeque<Item>>,
+    pub(super) containers: BTreeMap<ContainerId, Container>,
     /// All that there ever were, and whose each update is: names are never used again.
-    launched: BTreeSet<ContainerId>,
-    named: BTreeMap<UpdateId, TaskId>,
-    peers: u64,
-    boots: u32,
-    link: Option<Peer>,
-    round: u64,
+    pub(super) launched: BTreeSet<ContainerId>,
+    pub(super) named: BTreeMap<UpdateId, TaskId>,
+    pub(super) peers: u64,
+    pub(super) boots: u32,
+    pub(super) link: Option<Peer>,
+    pub(super) round: u64,
     /// Whether acknowledgements get lost.
     pub lossy: bool,
     pub tasks: BTreeMap<TaskId, Believed>,
@@ -140,7 +138,7 @@ impl World {
             up_to = Some(sequence);
         }
         if let Some(up_to) = up_to {
-            self.to_agent(Input::Persisted { up_to });
+            self.tell_agent(Input::Persisted { up_to });
         }
     }
 
@@ -185,10 +183,10 @@ impl World {
         };
         let config = self.config.clone();
         self.agent = AgentNode::recover(config, rng(), agent_info(), self.now, recovered);
-        self.to_agent(Input::Tick);
+        self.tell_agent(Input::Tick);
     }
 
-    fn to_agent(&mut self, input: Input) {
+    pub(super) fn tell_agent(&mut self, input: Input) {
         self.agent.handle(self.now, input, &mut self.fx);
         let broken = self.agent.check(Cost::Linear);
         assert!(broken.is_empty(), "{broken:?}");
@@ -198,7 +196,7 @@ impl World {
         }
     }
 
-    fn put(&mut self, lane: Lane, item: Item) {
+    pub(super) fn put(&mut self, lane: Lane, item: Item) {
         self.lanes.entry(lane).or_default().push_back(item);
     }
 
@@ -211,11 +209,11 @@ impl World {
             Effect::Notice(_) => {}
             Effect::Connect { peer, .. } => {
                 self.link = Some(peer);
-                self.put(Lane::Agent, Item::ToAgent(Input::Connected { peer }));
+                self.put(Lane::Agent, Item::Agent(Input::Connected { peer }));
             }
             Effect::Close { peer } => self.on_close(peer),
             Effect::ToMaster { peer, message } if self.link == Some(peer) => {
-                self.put(Lane::ToMaster(peer), Item::ToMaster(message));
+                self.put(Lane::ToMaster(peer), Item::Master(message));
             }
             Effect::ToMaster { .. } => {}
             Effect::ToExecutor { peer, event } => {
@@ -226,7 +224,7 @@ impl World {
                 if let Some((id, (_, ours))) = found {
                     let lane = Lane::Executor(id.clone());
                     let input = executor::Input::FromAgent { peer: ours, event };
-                    self.put(lane, Item::ToExecutor(input));
+                    self.put(lane, Item::Executor(input));
                 }
             }
             Effect::Launch(launch) => self.launch(&launch),
@@ -253,212 +251,18 @@ impl World {
         }
     }
 
-    fn launch(&mut self, launch: &crate::agent::ContainerLaunch) {
-        let identity = Identity {
-            framework_id: launch.framework_id.clone(),
-            executor_id: launch.executor_id.clone(),
-            container_id: launch.container_id.clone(),
-        };
-        let mode = match launch.command {
-            None => Mode::Single,
-            Some(_) => Mode::Shared,
-        };
-        let rng = Rng::from_seed(3, "executors");
-        let config = executor::Config::default();
-        let node = CommandExecutor::new(config, identity, mode, &rng, self.now);
-        let container_id = launch.container_id.clone();
-        let is_new = self.launched.insert(container_id.clone());
-        assert!(is_new, "one container, launched twice");
-        let container = Container {
-            node,
-            connection: None,
-            processes: BTreeSet::new(),
-        };
-        self.containers.insert(container_id.clone(), container);
-        let lane = Lane::Host(container_id.clone());
-        let pid = 1;
-        let started = Input::ContainerStarted { container_id, pid };
-        self.put(lane, Item::ToAgent(started));
-    }
-
-    fn say_exited(&mut self, container_id: ContainerId, status: Option<i32>) {
-        let lane = Lane::Host(container_id.clone());
-        let exited = Input::ContainerExited {
-            container_id,
-            status,
-            message: String::new(),
-        };
-        self.put(lane, Item::ToAgent(exited));
-    }
-
-    fn end_container(&mut self, container_id: &ContainerId, status: Option<i32>) {
-        self.break_executor(container_id, true);
-        self.containers.remove(container_id);
-        self.lanes.remove(&Lane::Executor(container_id.clone()));
-        self.say_exited(container_id.clone(), status);
-    }
-
-    /// An executor's connection breaks; the agent hears of it after what was sent before.
-    fn break_executor(&mut self, container_id: &ContainerId, tell_agent: bool) {
-        let Some(container) = self.containers.get_mut(container_id) else {
-            return;
-        };
-        let Some((theirs, ours)) = container.connection.take() else {
-            return;
-        };
-        let broken = executor::Input::Disconnected { peer: ours };
-        self.put(
-            Lane::Executor(container_id.clone()),
-            Item::ToExecutor(broken),
-        );
-        if tell_agent {
-            let Peer::Inbound(number) = theirs else {
-                unreachable!("executors come in")
-            };
-            let lane = Lane::FromExecutor(container_id.clone(), number);
-            self.put(lane, Item::ToAgent(Input::Disconnected { peer: theirs }));
-        }
-    }
-
-    pub fn break_some_executor(&mut self, index: usize) {
-        if let Some(id) = nth(&self.containers, index) {
-            self.break_executor(&id, true);
-        }
-    }
-
-    pub fn kill_some_container(&mut self, index: usize) {
-        if let Some(id) = nth(&self.containers, index) {
-            self.end_container(&id, Some(139));
-        }
-    }
-
     pub fn break_master(&mut self) {
         if let Some(peer) = self.link.take() {
             self.lanes.remove(&Lane::ToMaster(peer));
             let items = self.lanes.remove(&Lane::Agent).unwrap_or_default();
             drop(items);
-            self.to_agent(Input::Disconnected { peer });
+            self.tell_agent(Input::Disconnected { peer });
         }
     }
 
     pub fn change_leader(&mut self) {
         self.round += 1;
         self.break_master();
-    }
-
-    /// Some process ends by itself.
-    pub fn end_some_process(&mut self, index: usize, status: i32) {
-        let all: Vec<_> = self
-            .containers
-            .iter()
-            .flat_map(|(id, c)| {
-                c.processes
-                    .iter()
-                    .map(move |task| (id.clone(), task.clone()))
-            })
-            .collect();
-        if all.is_empty() {
-            return;
-        }
-        let (container_id, task_id) = all[index % all.len()].clone();
-        self.end_process(&container_id, task_id, status);
-    }
-
-    fn end_process(&mut self, container_id: &ContainerId, task_id: TaskId, status: i32) {
-        let container = self.containers.get_mut(container_id);
-        if !container.is_some_and(|c| c.processes.remove(&task_id)) {
-            return;
-        }
-        let exited = executor::Input::ProcessExited {
-            task_id,
-            status: Some(status),
-            message: String::new(),
-        };
-        let lane = Lane::Executor(container_id.clone());
-        self.put(lane, Item::ToExecutor(exited));
-    }
-
-    fn to_executor(&mut self, container_id: &ContainerId, input: executor::Input) {
-        if let executor::Input::FromAgent {
-            event: Event::Acknowledged { task_id, update_id },
-            ..
-        } = &input
-        {
-            self.acknowledged.insert((task_id.clone(), *update_id));
-        }
-        let Some(container) = self.containers.get_mut(container_id) else {
-            return;
-        };
-        container
-            .node
-            .handle(self.now, input, &mut self.executor_fx);
-        let effects: Vec<_> = self.executor_fx.drain().collect();
-        for effect in effects {
-            self.on_executor_effect(container_id, effect);
-        }
-    }
-
-    fn on_executor_effect(&mut self, container_id: &ContainerId, effect: executor::Effect) {
-        let lane = Lane::Executor(container_id.clone());
-        match effect {
-            executor::Effect::Connect { peer } => {
-                self.peers += 1;
-                let theirs = Peer::Inbound(self.peers);
-                let container = self.containers.get_mut(container_id);
-                container.expect("it speaks").connection = Some((theirs, peer));
-                let connected = executor::Input::Connected { peer };
-                self.put(lane, Item::ToExecutor(connected));
-            }
-            executor::Effect::Close { .. } => self.break_executor(container_id, true),
-            executor::Effect::ToAgent { peer, message } => {
-                match &message.call {
-                    Call::Update { status } => self.note_said(status),
-                    Call::Subscribe {
-                        unacknowledged_updates,
-                        ..
-                    } => unacknowledged_updates
-                        .iter()
-                        .for_each(|s| self.note_said(s)),
-                    Call::Message { .. } => {}
-                }
-                let container = &self.containers[container_id];
-                let Some((theirs, ours)) = container.connection else {
-                    return;
-                };
-                let Peer::Inbound(number) = theirs else {
-                    unreachable!("executors come in")
-                };
-                if ours == peer {
-                    let lane = Lane::FromExecutor(container_id.clone(), number);
-                    let peer = theirs;
-                    let input = Input::FromExecutor { peer, message };
-                    self.put(lane, Item::ToAgent(input));
-                }
-            }
-            executor::Effect::Start { task } => {
-                let task_id = task.task_id.clone();
-                *self.starts.entry(task_id.clone()).or_default() += 1;
-                let container = self.containers.get_mut(container_id);
-                container
-                    .expect("it speaks")
-                    .processes
-                    .insert(task_id.clone());
-                let started = executor::Input::ProcessStarted { task_id, pid: 2 };
-                self.put(lane, Item::ToExecutor(started));
-            }
-            executor::Effect::Signal { task_id, force } => {
-                self.end_process(container_id, task_id, if force { 137 } else { 143 });
-            }
-            executor::Effect::Exit => self.end_container(container_id, Some(0)),
-        }
-    }
-
-    fn note_said(&mut self, status: &TaskStatus) {
-        let said = self.said.entry(status.task_id.clone()).or_default();
-        let id = status.update_id.expect("executors name their updates");
-        if !said.contains(&(id, status.state)) {
-            said.push((id, status.state));
-        }
     }
 
     /// Whatever the `index`th lane that holds something delivers first.
@@ -475,16 +279,16 @@ impl World {
             self.lanes.remove(&lane);
         }
         match (item, lane) {
-            (Item::ToAgent(input), _) => self.to_agent(input),
-            (Item::ToMaster(message), _) => self.on_master(message),
-            (Item::ToExecutor(input), Lane::Executor(id)) => self.to_executor(&id, input),
+            (Item::Agent(input), _) => self.tell_agent(input),
+            (Item::Master(message), _) => self.on_master(message),
+            (Item::Executor(input), Lane::Executor(id)) => self.tell_executor(&id, input),
             (item, lane) => unreachable!("{item:?} on {lane:?}"),
         }
     }
 
     fn on_master(&mut self, message: ToMaster) {
         match message {
-            ToMaster::Register { .. } => self.from_master(ToAgent::Registered {
+            ToMaster::Register { .. } => self.say_as_master(ToAgent::Registered {
                 agent_id: agent_id(),
                 ballot: ballot(self.round),
                 ping_timeout: PING_TIMEOUT,
@@ -492,8 +296,8 @@ impl World {
             ToMaster::Reregister(sent) => {
                 if self.torn_down {
                     let framework_id = framework_id();
-                    self.from_master(reregistered(self.round, Vec::new()));
-                    self.from_master(ToAgent::ShutdownFramework { framework_id });
+                    self.say_as_master(reregistered(self.round, Vec::new()));
+                    self.say_as_master(ToAgent::ShutdownFramework { framework_id });
                     return;
                 }
                 let reported: BTreeSet<_> =
@@ -504,7 +308,7 @@ impl World {
                 let missing: Vec<(FrameworkId, TaskId)> = missing
                     .map(|(task_id, _)| (framework_id(), task_id.clone()))
                     .collect();
-                self.from_master(reregistered(self.round, missing));
+                self.say_as_master(reregistered(self.round, missing));
             }
             ToMaster::Update(update) => {
                 if self.torn_down {
@@ -525,7 +329,7 @@ impl World {
                     believed.updates.push(status);
                 }
                 if !self.lossy {
-                    self.from_master(ToAgent::Acknowledge {
+                    self.say_as_master(ToAgent::Acknowledge {
                         framework_id: framework_id(),
                         task_id,
                         update_id: id,
@@ -537,10 +341,10 @@ impl World {
         }
     }
 
-    fn from_master(&mut self, message: ToAgent) {
+    fn say_as_master(&mut self, message: ToAgent) {
         if let Some(peer) = self.link {
             let input = Input::FromMaster { peer, message };
-            self.put(Lane::Agent, Item::ToAgent(input));
+            self.put(Lane::Agent, Item::Agent(input));
         }
     }
 
@@ -552,7 +356,7 @@ impl World {
         for task in &tasks {
             self.tasks.entry(task.task_id.clone()).or_default();
         }
-        self.from_master(ToAgent::Run {
+        self.say_as_master(ToAgent::Run {
             framework: framework(true),
             tasks,
             group,
@@ -564,7 +368,7 @@ impl World {
             if self.torn_down || self.tasks[&task_id].terminal().is_some() {
                 return;
             }
-            self.from_master(ToAgent::Kill {
+            self.say_as_master(ToAgent::Kill {
                 framework_id: framework_id(),
                 task_id,
                 grace: None,
@@ -575,11 +379,11 @@ impl World {
     pub fn tear_down(&mut self) {
         self.torn_down = true;
         let framework_id = framework_id();
-        self.from_master(ToAgent::ShutdownFramework { framework_id });
+        self.say_as_master(ToAgent::ShutdownFramework { framework_id });
     }
 
     pub fn ping(&mut self, registered: bool) {
-        self.from_master(ToAgent::Ping { registered });
+        self.say_as_master(ToAgent::Ping { registered });
     }
 
     /// Time passes to the next deadline of anything, at most `longest`.
@@ -589,10 +393,10 @@ impl World {
         let end = self.now.mono + longest;
         let next = all.min().map_or(end, |next| next.min(end));
         self.now.mono = self.now.mono.max(next);
-        self.to_agent(Input::Tick);
+        self.tell_agent(Input::Tick);
         let ids: Vec<_> = self.containers.keys().cloned().collect();
         for id in ids {
-            self.to_executor(&id, executor::Input::Tick);
+            self.tell_executor(&id, executor::Input::Tick);
         }
     }
 
@@ -645,7 +449,7 @@ fn rng() -> Rng {
     Rng::from_seed(2, "agent")
 }
 
-fn nth<K: Clone + Ord, V>(map: &BTreeMap<K, V>, index: usize) -> Option<K> {
+pub(super) fn nth<K: Clone + Ord, V>(map: &BTreeMap<K, V>, index: usize) -> Option<K> {
     if map.is_empty() {
         return None;
     }
