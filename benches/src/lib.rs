@@ -1,1 +1,3 @@
 //! Criterion benchmarks beside their measured limits and peers.
+
+pub mod allocation;

@@ -4,6 +4,7 @@ use super::AllocatorError;
 use super::filter::Filters;
 use crate::ids::AgentId;
 use crate::resources::{Quantities, Resources, Role};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// The client that is charged for what a removed client still holds.
@@ -29,10 +30,17 @@ pub(super) struct Agent {
     pub(super) version: u64,
     /// Takes part in allocation.
     pub(super) active: bool,
-    /// Some client may be eligible that was not when this agent was last considered.
-    pub(super) dirty: bool,
     /// Slots of the roles that parts of the total are reserved for.
-    pub(super) reserved: Vec<u32>,
+    pub(super) reserved: Box<[u32]>,
+    /// What a cycle does not look at, kept away so that it looks at three cache lines an agent.
+    pub(super) ledger: Box<Ledger>,
+}
+
+const _: () = assert!(size_of::<Agent>() <= 184);
+
+/// The rest of an agent's books.
+#[derive(Clone, Debug)]
+pub(super) struct Ledger {
     pub(super) id: AgentId,
     pub(super) total: Resources,
     pub(super) total_quantities: Quantities,
@@ -50,18 +58,19 @@ impl Agent {
             filters: Filters::default(),
             version: 0,
             active: true,
-            dirty: false,
-            reserved: Vec::new(),
-            id,
-            total,
-            total_quantities: quantities,
-            deficit: Resources::EMPTY,
+            reserved: Box::default(),
+            ledger: Box::new(Ledger {
+                id,
+                total,
+                total_quantities: quantities,
+                deficit: Resources::EMPTY,
+            }),
         }
     }
 
     /// What is in anyone's hands, exactly.
     pub(super) fn allocated(&self) -> Resources {
-        let all = self.total.checked_add(&self.deficit);
+        let all = self.ledger.total.checked_add(&self.ledger.deficit);
         let rest = all.and_then(|all| all.checked_sub(&self.free));
         rest.expect("total + deficit == free + allocated, at any moment")
     }
@@ -73,10 +82,10 @@ impl Agent {
         let free = total.checked_sub(&covered);
         let deficit = allocated.checked_sub(&covered);
         self.free = free.expect("an intersection lies within both");
-        self.deficit = deficit.expect("an intersection lies within both");
+        self.ledger.deficit = deficit.expect("an intersection lies within both");
         self.free_quantities = self.free.quantities();
-        self.total_quantities = total.quantities();
-        self.total = total;
+        self.ledger.total_quantities = total.quantities();
+        self.ledger.total = total;
         self.version += 1;
     }
 
@@ -148,11 +157,11 @@ impl Agent {
         resources: Resources,
         quantities: &Quantities,
     ) -> Result<(), AllocatorError> {
-        if !self.deficit.is_empty() {
-            let owed = self.deficit.intersection(&resources);
+        if !self.ledger.deficit.is_empty() {
+            let owed = self.ledger.deficit.intersection(&resources);
             let free = self.free.checked_add(&resources.checked_sub(&owed)?)?;
             self.check_total(&free)?;
-            self.deficit = self.deficit.checked_sub(&owed)?;
+            self.ledger.deficit = self.ledger.deficit.checked_sub(&owed)?;
             self.free_quantities = free.quantities();
             self.free = free;
         } else if self.free.is_empty() {
@@ -170,10 +179,10 @@ impl Agent {
     }
 
     fn check_total(&self, free: &Resources) -> Result<(), AllocatorError> {
-        if self.total.contains(free) {
+        if self.ledger.total.contains(free) {
             return Ok(());
         }
-        Err(AllocatorError::NotHeld(self.id.clone()))
+        Err(AllocatorError::NotHeld(self.ledger.id.clone()))
     }
 
     /// Books what clients that are no more still hold (their tasks end one by one) as nobody's.

@@ -36,8 +36,10 @@ impl Allocator {
         let mut agent = Agent::new(id, Resources::EMPTY);
         agent.rebook(total, &allocated);
         let (slot, generation) = self.agents.insert(agent);
-        self.tree
-            .change_totals(&self.agents.at(slot).total_quantities, &Quantities::ZERO);
+        self.tree.change_totals(
+            &self.agents.at(slot).ledger.total_quantities,
+            &Quantities::ZERO,
+        );
         self.note_reservations(slot);
         for (framework, role, resources) in used {
             self.charge(slot, *framework, role, &resources.quantities());
@@ -55,8 +57,8 @@ impl Allocator {
         let slot = self.agent_slot(agent)?;
         let mut removed = self.agents.remove(slot);
         self.tree
-            .change_totals(&Quantities::ZERO, &removed.total_quantities);
-        for reserved in &removed.reserved {
+            .change_totals(&Quantities::ZERO, &removed.ledger.total_quantities);
+        for reserved in &removed.reserved[..] {
             self.reservations.remove(*reserved);
         }
         for group in &removed.filters.groups {
@@ -72,6 +74,7 @@ impl Allocator {
             }
         }
         self.available.unset(slot);
+        self.dirty.unset(slot);
         Ok(())
     }
 
@@ -113,14 +116,16 @@ impl Allocator {
         let slot = self.agent_slot(agent)?;
         let total = unmarked(total);
         if !self.tree.can_count(&total.quantities()) {
-            return Err(AllocatorError::TooLarge(self.agents.at(slot).id.clone()));
+            return Err(AllocatorError::TooLarge(
+                self.agents.at(slot).ledger.id.clone(),
+            ));
         }
         let entry = self.agents.at_mut(slot);
-        let before = core::mem::take(&mut entry.total_quantities);
+        let before = core::mem::take(&mut entry.ledger.total_quantities);
         let allocated = entry.allocated();
         entry.rebook(total, &allocated);
         self.tree
-            .change_totals(&self.agents.at(slot).total_quantities, &before);
+            .change_totals(&self.agents.at(slot).ledger.total_quantities, &before);
         self.note_reservations(slot);
         self.touch(slot);
         self.urgent = true;
@@ -168,7 +173,7 @@ impl Allocator {
 
     /// Keeps count of the roles that an agent has reservations for.
     fn note_reservations(&mut self, slot: u32) {
-        let total = self.agents.at(slot).total.iter();
+        let total = self.agents.at(slot).ledger.total.iter();
         let roles: BTreeSet<&Role> = total.filter_map(|item| item.kind.reserved_role()).collect();
         let roles = roles.into_iter();
         let new = roles
@@ -185,17 +190,7 @@ impl Allocator {
         let entry = self.agents.at(slot);
         let available = entry.active && self.is_allocatable(&entry.free_quantities);
         self.available.put(slot, available);
-        if available {
-            self.mark_dirty(slot);
-        }
-    }
-
-    pub(super) fn mark_dirty(&mut self, slot: u32) {
-        let entry = self.agents.at_mut(slot);
-        if !entry.dirty {
-            entry.dirty = true;
-            self.dirty.push(slot);
-        }
+        self.dirty.put(slot, available);
     }
 
     pub(super) fn is_allocatable(&self, quantities: &Quantities) -> bool {

@@ -2,7 +2,7 @@
 
 use super::bits::Bits;
 use super::{AgentIndex, Allocation, Allocator};
-use crate::resources::{Quantities, Resource, Role, Value};
+use crate::resources::{DENSE, Quantities, Resource, Role, Value};
 use crate::time::Time;
 use alloc::vec::Vec;
 
@@ -10,6 +10,26 @@ use alloc::vec::Vec;
 const SLOT_BITS: u32 = 24;
 
 const _: () = assert!(super::AGENTS_MAX <= 1 << SLOT_BITS);
+
+/// An agent to look at.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    slot: u32,
+    choice: Choice,
+}
+
+/// What is decided about a candidate.
+#[derive(Clone, Debug)]
+enum Choice {
+    /// It has nothing reserved and nobody filters it, so all that is free, of which these are the
+    /// amounts, goes to whoever is first.
+    Simple {
+        columns: [i64; DENSE],
+        client: Option<u32>,
+    },
+    /// It is looked at more closely, and served on the spot.
+    Complex,
+}
 
 impl Allocator {
     /// When the next cycle is due; none while there is nothing to do. At once (a moment that has
@@ -30,26 +50,25 @@ impl Allocator {
     }
 
     /// Runs one cycle: appends to `out` an allocation for all that is free and that anybody may
-    /// and wants to have; at most one per agent and role.
+    /// and wants to have; at most one per agent and role. The order within `out` means nothing.
     pub fn allocate(&mut self, now: Time, out: &mut Vec<Allocation>) {
         self.expire(now);
         self.tree.refresh();
         // Always one draw, so that what was drawn before does not depend on what was to do.
         let seed = self.rng.next_u64();
         let mut candidates = core::mem::take(&mut self.candidates);
-        self.gather(seed, &mut candidates);
-        for key in candidates.drain(..) {
-            self.serve((key & ((1 << SLOT_BITS) - 1)) as u32, out);
+        self.gather(&mut candidates);
+        self.decide(seed, &mut candidates, out);
+        for candidate in candidates.drain(..) {
+            self.deliver(&candidate, out);
         }
         self.candidates = candidates;
+        self.dirty.clear();
         self.woken.clear();
         self.cycle += 1;
         self.last_cycle = Some(now);
         self.urgent = false;
-        assert!(
-            self.tree.is_fresh() && self.dirty.is_empty(),
-            "a cycle leaves no work"
-        );
+        assert!(self.tree.is_sorted(), "a cycle leaves no work");
     }
 
     /// Drops the filters that are over.
@@ -77,65 +96,105 @@ impl Allocator {
                 self.clients.at_mut(client).filtered.unset(slot);
             }
             if !ended.is_empty() && self.available.has(slot) {
-                self.mark_dirty(slot);
+                self.dirty.set(slot);
             }
         }
     }
 
-    /// Collects the agents to look at, in the order of numbers drawn for them. A key depends on
+    /// Collects the agents to look at. Memory is read in the order in which it lies there; the
+    /// decisions, which come in a random order, are made on these copies.
+    fn gather(&mut self, candidates: &mut Vec<Candidate>) {
+        let everyone = !self.woken.is_empty();
+        let slots = if everyone {
+            &self.available
+        } else {
+            &self.dirty
+        };
+        for slot in slots.iter() {
+            let agent = self.agents.at(slot);
+            let columns = agent.free_quantities.columns();
+            let simple = agent.reserved.is_empty() && agent.filters.groups.is_empty();
+            candidates.push(Candidate {
+                slot,
+                choice: match columns {
+                    Some(columns) if simple => Choice::Simple {
+                        columns,
+                        client: None,
+                    },
+                    _ => Choice::Complex,
+                },
+            });
+        }
+    }
+
+    /// Decides who gets what, agents in the order of numbers drawn for them. A number depends on
     /// nothing but the cycle's seed and the slot, so that agents left out do not matter.
-    fn gather(&mut self, seed: u64, candidates: &mut Vec<u64>) {
-        let key = |slot: u32| (mix(seed ^ u64::from(slot)) << SLOT_BITS) | u64::from(slot);
-        if self.woken.is_empty() {
-            for slot in self.dirty.drain(..) {
-                // An agent may have been removed since, and its slot may be another's.
-                if self.agents.find(slot).is_some_and(|agent| agent.dirty) {
-                    self.agents.at_mut(slot).dirty = false;
-                    if self.available.has(slot) {
-                        candidates.push(key(slot));
+    fn decide(&mut self, seed: u64, candidates: &mut [Candidate], out: &mut Vec<Allocation>) {
+        let mut order = core::mem::take(&mut self.order);
+        order.extend(candidates.iter().enumerate().map(|(at, candidate)| {
+            (mix(seed ^ u64::from(candidate.slot)) << SLOT_BITS) | at as u64
+        }));
+        order.sort_unstable();
+        for key in order.drain(..) {
+            let at = (key & ((1 << SLOT_BITS) - 1)) as usize;
+            let slot = candidates[at].slot;
+            match &mut candidates[at].choice {
+                Choice::Simple { columns, client } => {
+                    *client = self.tree.first();
+                    if let Some(client) = *client {
+                        let leaf = self.clients.at(client).node;
+                        self.tree
+                            .hand_over(leaf, &Quantities::from_columns(*columns));
                     }
                 }
-            }
-        } else {
-            candidates.extend(self.available.iter().map(key));
-            let unavailable = self
-                .dirty
-                .drain(..)
-                .filter(|slot| !self.available.has(*slot));
-            for slot in unavailable {
-                if self.agents.find(slot).is_some() {
-                    self.agents.at_mut(slot).dirty = false;
-                }
+                Choice::Complex => self.serve(slot, out),
             }
         }
-        candidates.sort_unstable();
+        self.order = order;
     }
 
-    /// Hands out what one agent has free, part by part if parts are reserved.
+    /// Hands out what one agent with reservations or filters has free, part by part.
     fn serve(&mut self, slot: u32, out: &mut Vec<Allocation>) {
         // Each hand-over takes all that is reserved for at least one more role.
         let parts = self.agents.at(slot).reserved.len() + 1;
         for _ in 0..parts {
             let Some(client) = self.choose(slot) else {
-                break;
+                return;
             };
-            self.give(slot, client, out);
+            let quantities = self.give(slot, client, out);
+            self.tree
+                .hand_over(self.clients.at(client).node, &quantities);
         }
-        self.agents.at_mut(slot).dirty = false;
     }
 
-    fn give(&mut self, slot: u32, client: u32, out: &mut Vec<Allocation>) {
+    /// Hands over what was decided for an agent that has neither.
+    fn deliver(&mut self, candidate: &Candidate, out: &mut Vec<Allocation>) {
+        let Choice::Simple { columns, client } = &candidate.choice else {
+            return;
+        };
+        if let Some(client) = client {
+            let quantities = self.give(candidate.slot, *client, out);
+            assert_eq!(
+                quantities.dense(),
+                columns,
+                "nothing changed since it was decided"
+            );
+        }
+    }
+
+    fn give(&mut self, slot: u32, client: u32, out: &mut Vec<Allocation>) -> Quantities {
         assert!(
             self.active.has(client),
             "only who takes part is offered anything"
         );
-        let generation = self.clients.generation(client);
         let entry = self.clients.at(client);
         let agent = self.agents.at_mut(slot);
         let (resources, quantities) = agent.take_for(&entry.role);
         assert!(!resources.is_empty(), "checked when the client was chosen");
-        agent.hold(client, generation, &quantities);
-        self.tree.hand_over(entry.node, &quantities);
+        agent.hold(client, self.clients.generation(client), &quantities);
+        if agent.free.is_empty() || !self.is_allocatable(&self.agents.at(slot).free_quantities) {
+            self.available.unset(slot);
+        }
         out.push(Allocation {
             framework: entry.framework,
             role: entry.role.clone(),
@@ -145,8 +204,7 @@ impl Allocator {
             },
             resources,
         });
-        let available = self.is_allocatable(&self.agents.at(slot).free_quantities);
-        self.available.put(slot, available);
+        quantities
     }
 
     /// The client to be offered what is free on an agent, if any may and wants to have it.
@@ -154,15 +212,10 @@ impl Allocator {
         if !self.available.has(slot) {
             return None;
         }
-        let agent = self.agents.at(slot);
-        if agent.reserved.is_empty() && agent.filters.groups.is_empty() {
-            return self.tree.first();
-        }
         let mut eligible = core::mem::take(&mut self.eligible);
         self.collect_eligible(slot, &mut eligible);
         // An agent that did not change was of no use to anyone who was awake.
-        let skip =
-            !self.agents.at(slot).dirty && !self.woken.is_empty() && !eligible.meets(&self.woken);
+        let skip = !self.dirty.has(slot) && !self.woken.is_empty() && !eligible.meets(&self.woken);
         let chosen = if skip {
             None
         } else {

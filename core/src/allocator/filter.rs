@@ -129,7 +129,9 @@ impl Filters {
             self.version = version;
             for group in &mut self.groups {
                 let unreserved = |item: &Resource| item.kind.reservations.is_empty();
-                group.covers_unreserved = covers(&group.refused, free, unreserved);
+                // Mostly the very same comes back that was refused.
+                group.covers_unreserved =
+                    group.refused == *free || covers(&group.refused, free, unreserved);
             }
         }
         for group in self.groups.iter().filter(|group| group.covers_unreserved) {

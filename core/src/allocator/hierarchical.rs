@@ -3,6 +3,7 @@
 use super::agent::Agent;
 use super::bits::Bits;
 use super::client::{Client, Framework, Reservations};
+use super::cycle::Candidate;
 use super::slots::Slots;
 use super::tree::Tree;
 use super::{AgentIndex, AllocatorError, FrameworkIndex, Options};
@@ -30,8 +31,9 @@ pub struct Allocator {
     pub(super) woken: Bits,
     /// Active agents that have enough free for an offer.
     pub(super) available: Bits,
-    /// Agents marked [`Agent::dirty`].
-    pub(super) dirty: Vec<u32>,
+    /// Available agents of which some client may be in want that was not, or could not be served,
+    /// when they were last looked at.
+    pub(super) dirty: Bits,
     /// When filters end, by agent. May name what is no more.
     pub(super) expiries: BTreeSet<(Time, u32)>,
     /// Agents with filters that are over, but were not used yet.
@@ -41,7 +43,8 @@ pub struct Allocator {
     pub(super) last_cycle: Option<Time>,
     /// Something happened that should not wait for the next regular cycle.
     pub(super) urgent: bool,
-    pub(super) candidates: Vec<u64>,
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) order: Vec<u64>,
     pub(super) eligible: Bits,
 }
 
@@ -61,13 +64,14 @@ impl Allocator {
             active: Bits::new(),
             woken: Bits::new(),
             available: Bits::new(),
-            dirty: Vec::new(),
+            dirty: Bits::new(),
             expiries: BTreeSet::new(),
             late: Vec::new(),
             cycle: 0,
             last_cycle: None,
             urgent: false,
             candidates: Vec::new(),
+            order: Vec::new(),
             eligible: Bits::new(),
         }
     }
@@ -82,7 +86,7 @@ impl Allocator {
     /// The id behind an index, while the agent is known.
     #[must_use]
     pub fn agent_id(&self, agent: AgentIndex) -> Option<&AgentId> {
-        Some(&self.agents.at(self.agent_slot(agent).ok()?).id)
+        Some(&self.agents.at(self.agent_slot(agent).ok()?).ledger.id)
     }
 
     /// What an agent has free.
@@ -99,7 +103,7 @@ impl Allocator {
         Some(&self.tree.nodes.at(self.clients.at(client).node).allocated)
     }
 
-    /// A role's weighted dominant share at the end of the last cycle, for people.
+    /// A role's weighted dominant share, for people.
     #[must_use]
     pub fn role_share(&self, role: &Role) -> Option<f64> {
         self.tree.role_share(role)

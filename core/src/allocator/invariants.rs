@@ -60,22 +60,25 @@ fn require(holds: bool, found: impl FnOnce() -> String) -> Result<(), String> {
 
 fn books_balance(allocator: &Allocator) -> Result<(), String> {
     for (_, agent) in allocator.agents.iter() {
-        let all = agent.total.checked_add(&agent.deficit);
+        let all = agent.ledger.total.checked_add(&agent.ledger.deficit);
         let allocated = all.and_then(|all| all.checked_sub(&agent.free));
-        let allocated = allocated.map_err(|error| format!("agent {}: {error}", agent.id))?;
+        let allocated = allocated.map_err(|error| format!("agent {}: {error}", agent.ledger.id))?;
         let mut held = Quantities::ZERO;
         for holder in &agent.holders {
             held.add(&holder.held);
         }
         require(allocated.quantities() == held, || {
-            format!("agent {}: {held} held, but {allocated} allocated", agent.id)
+            format!(
+                "agent {}: {held} held, but {allocated} allocated",
+                agent.ledger.id
+            )
         })?;
-        let cached = (&agent.free_quantities, &agent.total_quantities);
-        let fresh = (agent.free.quantities(), agent.total.quantities());
+        let cached = (&agent.free_quantities, &agent.ledger.total_quantities);
+        let fresh = (agent.free.quantities(), agent.ledger.total.quantities());
         require(cached == (&fresh.0, &fresh.1), || {
             format!(
                 "agent {}: free {} and total {}",
-                agent.id, cached.0, cached.1
+                agent.ledger.id, cached.0, cached.1
             )
         })?;
     }
@@ -84,19 +87,22 @@ fn books_balance(allocator: &Allocator) -> Result<(), String> {
 
 fn no_double_offer(allocator: &Allocator) -> Result<(), String> {
     for (_, agent) in allocator.agents.iter() {
-        require(agent.total.contains(&agent.free), || {
-            format!("agent {}: {} free of {}", agent.id, agent.free, agent.total)
+        require(agent.ledger.total.contains(&agent.free), || {
+            format!(
+                "agent {}: {} free of {}",
+                agent.ledger.id, agent.free, agent.ledger.total
+            )
         })?;
-        let both: Resources = agent.free.intersection(&agent.deficit);
+        let both: Resources = agent.free.intersection(&agent.ledger.deficit);
         require(both.is_empty(), || {
-            format!("agent {}: {both} is free and owed", agent.id)
+            format!("agent {}: {both} is free and owed", agent.ledger.id)
         })?;
         for (at, holder) in agent.holders.iter().enumerate() {
             let name = (holder.client, holder.generation);
             let mut before = agent.holders[..at].iter();
             require(
                 before.all(|other| (other.client, other.generation) != name),
-                || format!("agent {}: a client holds twice", agent.id),
+                || format!("agent {}: a client holds twice", agent.ledger.id),
             )?;
         }
     }
@@ -140,7 +146,7 @@ fn shares_are_recounts(allocator: &Allocator) -> Result<(), String> {
 fn totals_are_recounts(allocator: &Allocator) -> Result<(), String> {
     let mut sum = Quantities::ZERO;
     for (_, agent) in allocator.agents.iter() {
-        sum.add(&agent.total_quantities);
+        sum.add(&agent.ledger.total_quantities);
     }
     let cached = allocator.tree.totals.quantities();
     require(*cached == sum, || format!("{cached}, recounted {sum}"))
@@ -171,9 +177,9 @@ fn nobody_is_forgotten(allocator: &Allocator) -> Result<(), String> {
     for (slot, agent) in allocator.agents.iter() {
         let available = agent.active && allocator.is_allocatable(&agent.free_quantities);
         require(available == allocator.available.has(slot), || {
-            format!("agent {} is available: {available}", agent.id)
+            format!("agent {} is available: {available}", agent.ledger.id)
         })?;
-        if !available || agent.dirty {
+        if !available || allocator.dirty.has(slot) {
             continue;
         }
         let asleep = allocator
@@ -182,7 +188,7 @@ fn nobody_is_forgotten(allocator: &Allocator) -> Result<(), String> {
             .filter(|client| !allocator.woken.has(*client));
         for client in asleep {
             require(!allocator.is_eligible(slot, client), || {
-                format!("agent {} has {} for a client", agent.id, agent.free)
+                format!("agent {} has {} for a client", agent.ledger.id, agent.free)
             })?;
         }
     }
@@ -195,12 +201,12 @@ fn filters_are_known(allocator: &Allocator) -> Result<(), String> {
             let awaited = allocator.expiries.contains(&(group.expires, slot))
                 || allocator.late.contains(&slot);
             require(awaited || group.clients.is_empty(), || {
-                format!("agent {}: a filter that never ends", agent.id)
+                format!("agent {}: a filter that never ends", agent.ledger.id)
             })?;
             for client in group.clients.iter() {
                 let known = allocator.clients.find(client);
                 require(known.is_some_and(|known| known.filtered.has(slot)), || {
-                    format!("agent {}: client {client} forgot a filter", agent.id)
+                    format!("agent {}: client {client} forgot a filter", agent.ledger.id)
                 })?;
             }
         }

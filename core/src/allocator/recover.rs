@@ -62,7 +62,7 @@ impl Allocator {
             }
         };
         if !entry.holds(holder, generation, &quantities) {
-            return Err(AllocatorError::NotHeld(entry.id.clone()));
+            return Err(AllocatorError::NotHeld(entry.ledger.id.clone()));
         }
         entry.put_back(resources, &quantities)?;
         entry.release(holder, generation, &quantities);

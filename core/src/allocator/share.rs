@@ -63,10 +63,12 @@ impl Share {
     /// The largest fraction of a total that `allocated` is, divided by `weight`. What the cluster
     /// has nothing of does not count.
     pub(super) fn of(allocated: &Quantities, totals: &Totals, weight: Scalar) -> Share {
+        let estimate = |column: usize| allocated.dense()[column] as f64 * totals.inverse[column];
+        let estimates: [f64; DENSE] = core::array::from_fn(estimate);
         let mut best = Share::nothing(weight);
-        let columns = totals.quantities.dense().iter().zip(&totals.inverse);
-        for (amount, (total, inverse)) in allocated.dense().iter().zip(columns) {
-            best.raise(*amount, *total, *amount as f64 * inverse);
+        for (column, estimate) in estimates.into_iter().enumerate() {
+            let amount = allocated.dense()[column];
+            best.raise(amount, totals.quantities.dense()[column], estimate);
         }
         for (name, amount) in allocated.rest() {
             let total = totals.quantities.milli(name);
@@ -77,23 +79,21 @@ impl Share {
     }
 
     /// Takes the fraction `amount / total` if it is larger. Still unweighted.
+    #[inline]
     fn raise(&mut self, amount: i64, total: i64, estimate: f64) {
-        if amount == 0 || total == 0 {
-            return;
-        }
         let gap = estimate - self.estimate;
         let doubt = DOUBT * estimate.max(self.estimate);
-        let larger = if gap > doubt || gap < -doubt {
-            gap > 0.0
-        } else {
-            wide(amount) * wide(self.total) > wide(self.amount) * wide(total)
-        };
-        if larger {
+        // Nothing of what there is nothing of: both estimates and the gap are zero.
+        if gap < -doubt || amount == 0 || total == 0 {
+            return;
+        }
+        if gap > doubt || is_larger((amount, total), (self.amount, self.total)) {
             (self.amount, self.total, self.estimate) = (amount, total, estimate);
         }
     }
 
     /// The true order of the fractions.
+    #[inline]
     pub(super) fn compare(&self, other: &Share) -> Ordering {
         let gap = self.estimate - other.estimate;
         let doubt = DOUBT * self.estimate.max(other.estimate);
@@ -106,12 +106,19 @@ impl Share {
         self.compare_exactly(other)
     }
 
-    /// Cross multiplication in 192 bits.
+    /// The true order, by whole numbers alone.
+    #[inline]
     pub(super) fn compare_exactly(&self, other: &Share) -> Ordering {
-        let same = (self.amount, self.total, self.weight);
-        if same == (other.amount, other.total, other.weight) {
+        let fraction = self.amount == other.amount && self.total == other.total;
+        if fraction && self.weight == other.weight {
             return Ordering::Equal;
         }
+        self.cross_multiply(other)
+    }
+
+    /// Cross multiplication in 192 bits.
+    #[inline(never)]
+    fn cross_multiply(&self, other: &Share) -> Ordering {
         let ours = product(self.amount, other.total, other.weight);
         let theirs = product(other.amount, self.total, self.weight);
         ours.cmp(&theirs)
@@ -121,6 +128,11 @@ impl Share {
     pub(super) fn to_f64(self) -> f64 {
         self.estimate * 1000.0
     }
+}
+
+#[inline(never)]
+fn is_larger(ours: (i64, i64), theirs: (i64, i64)) -> bool {
+    wide(ours.0) * wide(theirs.1) > wide(theirs.0) * wide(ours.1)
 }
 
 fn wide(amount: i64) -> u128 {

@@ -400,7 +400,8 @@ fn the_order_of_agents_is_drawn_from_the_seed() {
             cluster.agent(&format!("s{at}"), "cpus:1");
         }
         cluster.framework("f1", &["a"]);
-        cluster.allocate()
+        cluster.framework("f2", &["a"]);
+        cluster.served()
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));

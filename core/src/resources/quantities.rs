@@ -41,6 +41,28 @@ impl Quantities {
         &self.dense
     }
 
+    /// The columns, if there is nothing else.
+    #[must_use]
+    pub fn columns(&self) -> Option<[i64; DENSE]> {
+        self.rest.is_empty().then_some(self.dense)
+    }
+
+    /// Amounts of the names with a column, and nothing else.
+    ///
+    /// # Panics
+    /// When one is negative.
+    #[must_use]
+    pub fn from_columns(dense: [i64; DENSE]) -> Quantities {
+        assert!(
+            dense.iter().all(|milli| *milli >= 0),
+            "an amount is never negative"
+        );
+        Quantities {
+            dense,
+            rest: Vec::new(),
+        }
+    }
+
     /// The other names, sorted, without zeros.
     #[must_use]
     pub fn rest(&self) -> &[(Arc<str>, i64)] {

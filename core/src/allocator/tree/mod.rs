@@ -9,7 +9,7 @@
 use super::share::{Share, Totals};
 use super::slots::Slots;
 use crate::resources::{Quantities, Role, Scalar};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -41,8 +41,9 @@ pub(in crate::allocator) struct Node {
     pub(in crate::allocator) allocated: Quantities,
     /// All, by name.
     children: Vec<u32>,
-    /// Those with active clients below, next to be served first.
-    pub(in crate::allocator) order: Vec<u32>,
+    /// Those with active clients below, next to be served first. Whoever is served moves from the
+    /// front to somewhere near the back, which a ring does without moving the rest.
+    pub(in crate::allocator) order: VecDeque<u32>,
     /// How many active clients are here or below.
     pub(in crate::allocator) active: u32,
     /// [`Node::order`] must be sorted before it is used.
@@ -117,7 +118,7 @@ impl Tree {
             weight,
             allocated: Quantities::ZERO,
             children: Vec::new(),
-            order: Vec::new(),
+            order: VecDeque::new(),
             active: 0,
             unsorted: false,
             stale: false,
@@ -252,7 +253,7 @@ impl Tree {
             let (before, parent) = (entry.active, entry.parent);
             entry.active = step(before);
             if before == 0 {
-                self.nodes.at_mut(parent).order.push(node);
+                self.nodes.at_mut(parent).order.push_back(node);
                 self.mark_unsorted(parent);
             } else if before == 1 && !active {
                 self.nodes
@@ -289,13 +290,17 @@ impl Tree {
     }
 
     fn mark_stale(&mut self, node: u32) {
+        self.postpone(node);
+        self.mark_unsorted(self.nodes.at(node).parent);
+    }
+
+    /// Leaves the share of `node`, but not its order, to the next [`Tree::refresh`].
+    fn postpone(&mut self, node: u32) {
         let entry = self.nodes.at_mut(node);
-        let parent = entry.parent;
         if !entry.stale {
             entry.stale = true;
             self.stale.push(node);
         }
-        self.mark_unsorted(parent);
     }
 
     /// Between cycles: `leaf` holds `more` now.
@@ -323,9 +328,9 @@ impl Tree {
         self.nodes.at_mut(ROOT).allocated.sub(less);
     }
 
-    /// A role's weighted dominant share as it was when the last cycle ended, for people.
+    /// A role's weighted dominant share, for people.
     pub(in crate::allocator) fn role_share(&self, role: &Role) -> Option<f64> {
-        let node = *self.roles.get(role)?;
-        Some(self.standings[node as usize].share.to_f64())
+        let entry = self.nodes.at(*self.roles.get(role)?);
+        Some(Share::of(&entry.allocated, &self.totals, entry.weight).to_f64())
     }
 }

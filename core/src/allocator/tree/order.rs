@@ -4,6 +4,7 @@ use super::{NodeKind, ROOT, Tree};
 use crate::allocator::bits::Bits;
 use crate::allocator::share::Share;
 use crate::resources::Quantities;
+use alloc::collections::VecDeque;
 use core::cmp::Ordering;
 
 /// A walk meets about one eligible client in so many, or comparing those there are is faster.
@@ -38,9 +39,9 @@ impl Tree {
         self.unsorted = unsorted;
     }
 
-    /// Whether [`Tree::refresh`] has nothing to do.
-    pub(in crate::allocator) fn is_fresh(&self) -> bool {
-        !self.totals_changed && self.stale.is_empty() && self.unsorted.is_empty()
+    /// Whether every order is up to date.
+    pub(in crate::allocator) fn is_sorted(&self) -> bool {
+        !self.totals_changed && self.unsorted.is_empty()
     }
 
     fn update_share(&mut self, node: u32) {
@@ -55,6 +56,7 @@ impl Tree {
         let standings = &self.standings;
         entry
             .order
+            .make_contiguous()
             .sort_unstable_by(|a, b| standings[*a as usize].compare(&standings[*b as usize]));
     }
 
@@ -63,29 +65,42 @@ impl Tree {
         let mut node = leaf;
         while node != ROOT {
             let entry = self.nodes.at_mut(node);
-            let parent = entry.parent;
             entry.allocated.add(more);
-            let mut order = core::mem::take(&mut self.nodes.at_mut(parent).order);
-            let from = self.index_in(&order, node);
-            self.update_share(node);
-            self.standings[node as usize].count += 1;
-            let standing = self.standings[node as usize];
-            // Shares only grow within a cycle, so the entry only moves back.
-            let behind = &order[from + 1..];
-            let steps = behind.partition_point(|other| {
-                self.standings[*other as usize].compare(&standing) == Ordering::Less
-            });
-            order.copy_within(from + 1..=from + steps, from);
-            order[from + steps] = node;
-            self.nodes.at_mut(parent).order = order;
+            let parent = entry.parent;
+            let siblings = self.nodes.at(parent).order.len();
+            assert!(siblings > 0, "only who takes part is served");
+            if siblings == 1 {
+                // With nobody to be compared to, the share can wait for the next cycle.
+                self.standings[node as usize].count += 1;
+                self.postpone(node);
+            } else {
+                self.move_back(parent, node);
+            }
             node = parent;
         }
         self.nodes.at_mut(ROOT).allocated.add(more);
     }
 
+    /// Brings the share of `node`, which has grown, up to date, and its place with it.
+    fn move_back(&mut self, parent: u32, node: u32) {
+        let from = self.index_in(&self.nodes.at(parent).order, node);
+        self.update_share(node);
+        self.standings[node as usize].count += 1;
+        let standing = self.standings[node as usize];
+        let standings = &self.standings;
+        let order = &mut self.nodes.at_mut(parent).order;
+        order.remove(from);
+        // Shares only grow within a cycle, but the search is short wherever it ends.
+        let to = order.partition_point(|other| {
+            standings[*other as usize].compare(&standing) == Ordering::Less
+        });
+        assert!(to >= from, "a larger share moves back");
+        order.insert(to, node);
+    }
+
     /// Where `node` stands; usually first.
-    fn index_in(&self, order: &[u32], node: u32) -> usize {
-        if order.first() == Some(&node) {
+    fn index_in(&self, order: &VecDeque<u32>, node: u32) -> usize {
+        if order.front() == Some(&node) {
             return 0;
         }
         let standing = &self.standings[node as usize];
@@ -105,7 +120,7 @@ impl Tree {
         let mut node = self.nodes.at(ROOT);
         // Each step goes one level down, and the depth of a role is bounded by its length.
         loop {
-            node = self.nodes.at(*node.order.first()?);
+            node = self.nodes.at(*node.order.front()?);
             if let NodeKind::Client(client) = node.kind {
                 return Some(client);
             }

@@ -26,11 +26,9 @@ impl Tree {
         let fresh = Share::of(&entry.allocated, &self.totals, entry.weight);
         let standing = &self.standings[node as usize];
         let share = standing.share.compare_exactly(&fresh) == Ordering::Equal;
-        let sorted = entry.order.windows(2).all(|pair| {
-            let (a, b) = (
-                self.standings[pair[0] as usize],
-                self.standings[pair[1] as usize],
-            );
+        let next = entry.order.iter().skip(1);
+        let sorted = entry.order.iter().zip(next).all(|(a, b)| {
+            let (a, b) = (self.standings[*a as usize], self.standings[*b as usize]);
             a.compare(&b) == Ordering::Less
         });
         let active = entry
