@@ -171,7 +171,8 @@ impl fmt::Debug for UpdateId {
 }
 
 /// A connection, named by whoever opened it: the driver numbers those that come in, the core
-/// numbers those that it asks for. Never reused within one run of a node.
+/// numbers those that it asks for. Never reused within one run of a node, and always growing: of
+/// two connections of one agent the later has the greater number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Peer {
     /// Accepted by the driver.

@@ -15,7 +15,8 @@ pub struct ConnectionKey {
 }
 
 impl ConnectionKey {
-    /// The name under which the accepting side knows it: never reused within a run.
+    /// The name under which the accepting side knows it: never reused within a run, and greater
+    /// than those of all connections before it, as drivers number what they accept.
     #[must_use]
     pub fn inbound(self) -> Peer {
         Peer::Inbound((u64::from(self.generation) << 32) | u64::from(self.slot))
@@ -108,6 +109,8 @@ struct Slot {
 pub struct Connections {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// How many were ever opened: the generation of the last one.
+    opened: u32,
     /// Those that hold something back, to be tried again when a wall falls.
     stalled: Vec<ConnectionKey>,
 }
@@ -129,7 +132,8 @@ impl Connections {
             (self.slots.len() - 1) as u32
         });
         let entry = &mut self.slots[slot as usize];
-        entry.generation += 1;
+        self.opened += 1;
+        entry.generation = self.opened;
         let key = ConnectionKey {
             slot,
             generation: entry.generation,
@@ -212,7 +216,10 @@ mod tests {
         assert_eq!(all.close(one, Side::Acceptor), Some(vec![7]));
         let two = all.open(NodeIndex(1), Peer::Outbound(1), NodeIndex(0), false);
         assert!(all.find(one).is_none());
-        assert_ne!(one.inbound(), two.inbound());
+        assert!(
+            one.inbound() < two.inbound(),
+            "later ones have greater names"
+        );
         let Peer::Inbound(name) = two.inbound() else {
             panic!("inbound")
         };
