@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_reports::commands::{self, mutants};
+use tepui_reports::commands::{self, allocation, mutants, swarm};
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
 #[derive(Parser)]
@@ -18,14 +18,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures the allocation cycle and sets it beside Mesos'.
+    Allocation(allocation::Options),
     /// Plants each bug of `sim/mutants` in a scratch copy and counts the seeds until it is found.
     Mutants(mutants::Options),
+    /// Runs thousands of seeds with random faults and says how fast.
+    Swarm(swarm::Options),
 }
 
 fn main() -> ExitCode {
     let Arguments { out, command } = Arguments::parse();
     let result = match command {
+        Command::Allocation(options) => allocation::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
+        Command::Swarm(options) => swarm::run(&options, &out),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

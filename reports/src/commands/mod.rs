@@ -1,8 +1,12 @@
 //! One module a report.
 
+pub mod allocation;
 pub mod mutants;
+pub mod swarm;
 
 use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// Why a report could not be made, with what to do about it.
 #[derive(Debug)]
@@ -17,4 +21,19 @@ impl<E: std::error::Error> From<E> for Error {
 /// Says where an error happened.
 pub(crate) fn at<T, E: Display>(place: impl Display, result: Result<T, E>) -> Result<T, Error> {
     result.map_err(|error| Error(format!("{place}: {error}")))
+}
+
+/// Where cargo builds.
+pub(crate) fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// Builds the one binary for release and says where it is.
+pub(crate) fn build_tepui() -> Result<PathBuf, Error> {
+    let build = ["build", "--release", "--quiet", "-p", "tepui"];
+    let status = at("cargo build", Command::new("cargo").args(build).status())?;
+    if !status.success() {
+        return Err(Error("tepui does not build".to_owned()));
+    }
+    Ok(target_folder().join("release/tepui"))
 }

@@ -250,7 +250,16 @@ fn apply(source: &Path, mutant: &Mutant, reverse: bool) -> Result<(), Error> {
 
 fn build(source: &Path) -> Result<PathBuf, Error> {
     let status = Command::new("cargo")
-        .args(["build", "--quiet", "--profile", "mutants", "-p", "tepui"])
+        .args([
+            "build",
+            "--quiet",
+            "--profile",
+            "mutants",
+            "-p",
+            "tepui-sim",
+            "--example",
+            "sim",
+        ])
         .env("CARGO_TARGET_DIR", "../target")
         .env("CARGO_INCREMENTAL", "1")
         .env("RUSTFLAGS", "-A warnings")
@@ -261,7 +270,9 @@ fn build(source: &Path) -> Result<PathBuf, Error> {
             "the tree with the bug in it does not build".to_owned(),
         ));
     }
-    Ok(fs::canonicalize(source.join("../target/mutants/tepui"))?)
+    Ok(fs::canonicalize(
+        source.join("../target/mutants/examples/sim"),
+    )?)
 }
 
 fn search(
@@ -280,7 +291,6 @@ fn search(
         let seeds = format!("{first}..{}", first + options.seeds);
         let output = Command::new(program)
             .args([
-                "sim",
                 "run",
                 &mutant.scenario,
                 "--json",
@@ -293,7 +303,7 @@ fn search(
             .output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let outcomes = text.lines().map(serde_json::from_str::<Outcome>);
-        let outcomes: Vec<Outcome> = at("tepui sim run --json", outcomes.collect())?;
+        let outcomes: Vec<Outcome> = at("the simulator's JSON", outcomes.collect())?;
         let Some(at) = outcomes
             .iter()
             .position(|outcome| outcome.verdict != "passed")
