@@ -2,7 +2,7 @@
 //! acknowledgement may be lost: the same update arrives again, and must not count again.
 
 use crate::ids::{TaskId, UpdateId};
-use crate::model::TaskStatus;
+use crate::model::{TaskState, TaskStatus};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -47,18 +47,20 @@ impl Updates {
             !self.was_handled(status),
             "an update was handed to the logic twice"
         );
-        let over = status.state.is_terminal();
-        if status.update_id.is_none() && !over {
-            return;
-        }
-        let task = self.tasks.entry(status.task_id.clone()).or_default();
         if let Some(id) = status.update_id {
+            let task = self.tasks.entry(status.task_id.clone()).or_default();
             if task.handled.len() == REMEMBERED_PER_TASK {
                 task.handled.remove(0);
             }
             task.handled.push(id);
         }
-        if over && !task.completed {
+        // What is out of reach may never be heard of again: it must not be remembered for ever.
+        let over = status.state.is_terminal()
+            || matches!(status.state, TaskState::Unreachable | TaskState::Unknown);
+        if let Some(task) = self.tasks.get_mut(&status.task_id)
+            && over
+            && !task.completed
+        {
             task.completed = true;
             self.completed.push_back(status.task_id.clone());
         }
@@ -68,6 +70,12 @@ impl Updates {
             }
         }
         assert!(self.completed.len() <= self.tasks.len());
+    }
+
+    /// How many tasks are remembered.
+    #[cfg(test)]
+    pub(super) fn tasks(&self) -> usize {
+        self.tasks.len()
     }
 
     /// How many tasks that are over are remembered.

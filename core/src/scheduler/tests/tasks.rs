@@ -92,6 +92,13 @@ fn memory_of_tasks_that_are_over_is_bounded() {
     pair.update(peer, &status("t95", TaskState::Finished, Some(95)));
     assert_eq!(pair.node_events(), []);
     assert_eq!(pair.node.driver().updates.completed(), 10);
+    // Nor are those remembered for ever that vanished with their agents.
+    for n in 100..200 {
+        let task = alloc::format!("t{n}");
+        pair.update(peer, &status(&task, TaskState::Running, Some(n)));
+        pair.update(peer, &status(&task, TaskState::Unreachable, None));
+    }
+    assert_eq!(pair.node.driver().updates.tasks(), 10);
 }
 
 #[test]
