@@ -6,7 +6,6 @@ pub const LONG_FILES: &[(&str, usize)] = &[
     ("core/src/agent/executors.rs", 518),
     ("core/src/agent/tasks.rs", 620),
     ("core/src/agent/tests/world.rs", 653),
-    ("core/src/scheduler/tests/world.rs", 608),
 ];
 
 /// Files with lines of more than 100 characters, with how many such lines.
