@@ -5,6 +5,7 @@
 
 pub mod checks;
 pub mod disk;
+mod scenarios;
 pub mod steps;
 
 use checks::Checks;
@@ -135,6 +136,11 @@ impl World {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{now:>9}us {}", line()));
         }
+    }
+
+    /// What happened since the trace began.
+    pub fn story(&self) -> String {
+        self.trace.as_deref().unwrap_or_default().join("\n")
     }
 
     fn at(&mut self, after: Duration, event: Event) {

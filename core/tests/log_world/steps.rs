@@ -130,6 +130,8 @@ impl World {
             return;
         };
         self.stop(id, kept_percent);
+        // A connection breaks after all that came through it.
+        self.run(Duration::from_millis(self.delay_ms));
         let with = MasterId(id as u32);
         for peer in 0..self.count {
             if hint {

@@ -289,11 +289,8 @@ impl Node {
         if !may_ask || out.now < self.election.deadline() {
             return;
         }
-        if self.election.is_asking() {
-            self.election.retry_soon(out.now, &self.config);
-        } else {
-            self.ask_pre_vote(out);
-        }
+        // A question that got no quorum is asked anew; its length was drawn at random.
+        self.ask_pre_vote(out);
     }
 
     pub(super) fn following_deadline(&self) -> Option<Time> {
