@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_reports::commands::{self, allocation, mutants, swarm};
+use tepui_reports::commands::{self, allocation, append, failover, mutants, swarm};
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
 #[derive(Parser)]
@@ -20,6 +20,10 @@ struct Arguments {
 enum Command {
     /// Measures the allocation cycle and sets it beside Mesos'.
     Allocation(allocation::Options),
+    /// Measures durable appends to three masters' logs and sets them beside etcd's.
+    Append(append::Options),
+    /// Kills the leader of a real cluster and sets the times beside Mesos'.
+    Failover(failover::Options),
     /// Plants each bug of `sim/mutants` in a scratch copy and counts the seeds until it is found.
     Mutants(mutants::Options),
     /// Runs thousands of seeds with random faults and says how fast.
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
     let Arguments { out, command } = Arguments::parse();
     let result = match command {
         Command::Allocation(options) => allocation::run(&options, &out),
+        Command::Append(options) => append::run(&options, &out),
+        Command::Failover(options) => failover::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
         Command::Swarm(options) => swarm::run(&options, &out),
     };

@@ -1,9 +1,13 @@
 //! One module a report.
 
 pub mod allocation;
+pub mod append;
+pub mod failover;
 pub mod mutants;
 pub mod swarm;
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::Command;
@@ -36,4 +40,32 @@ pub(crate) fn build_tepui() -> Result<PathBuf, Error> {
         return Err(Error("tepui does not build".to_owned()));
     }
     Ok(target_folder().join("release/tepui"))
+}
+
+/// The figures of one kind of duration, as `tepui measure` writes them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Figures {
+    pub min_ms: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+}
+
+/// Runs `tepui measure` and reads what it found.
+pub(crate) fn measure<T: DeserializeOwned>(arguments: &[&str]) -> Result<T, Error> {
+    let program = build_tepui()?;
+    let mut command = Command::new(program);
+    let output = at(
+        "tepui measure",
+        command.arg("measure").args(arguments).output(),
+    )?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(Error(format!(
+            "tepui measure {}: {}",
+            arguments.join(" "),
+            why.trim()
+        )));
+    }
+    at("tepui measure", serde_json::from_slice(&output.stdout))
 }
