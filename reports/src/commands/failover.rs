@@ -31,12 +31,26 @@ struct Measured {
     tasks_lost: u64,
 }
 
+/// The median and the range of what Mesos took, in ms.
+#[derive(Clone, Copy)]
+struct Mesos {
+    median: f64,
+    range: (f64, f64),
+}
+
+const fn mesos(median: f64, low: f64, high: f64) -> Option<Mesos> {
+    Some(Mesos {
+        median,
+        range: (low, high),
+    })
+}
+
 /// Mesos 1.12.0, three masters, replicated log, ZooKeeper with its default session of 10 s:
 /// median and range, in ms after the kill. Its first offer was not measured.
-const MESOS_MS: [(&str, Option<(f64, f64, f64)>); 4] = [
-    ("new leader", Some((9_500.0, 8_500.0, 10_500.0))),
-    ("agents back", Some((10_100.0, 8_800.0, 10_900.0))),
-    ("scheduler subscribed", Some((9_600.0, 8_700.0, 10_400.0))),
+const MESOS_MS: [(&str, Option<Mesos>); 4] = [
+    ("new leader", mesos(9_500.0, 8_500.0, 10_500.0)),
+    ("agents back", mesos(10_100.0, 8_800.0, 10_900.0)),
+    ("scheduler subscribed", mesos(9_600.0, 8_700.0, 10_400.0)),
     ("first offer", None),
 ];
 
@@ -91,16 +105,11 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
             format!("{:.0}", ours.p50_ms),
             format!("{:.0}", ours.p99_ms),
             format!("{:.0} to {:.0}", ours.min_ms, ours.max_ms),
-            mesos.map_or_else(
-                || "not measured".to_owned(),
-                |(median, ..)| format!("{median:.0}"),
-            ),
-            mesos.map_or_else(String::new, |(_, low, high)| {
-                format!("{low:.0} to {high:.0}")
+            mesos.map_or_else(|| "not measured".to_owned(), |m| format!("{:.0}", m.median)),
+            mesos.map_or_else(String::new, |m| {
+                format!("{:.0} to {:.0}", m.range.0, m.range.1)
             }),
-            mesos.map_or_else(String::new, |(median, ..)| {
-                format!("{:.0}", median / ours.p50_ms)
-            }),
+            mesos.map_or_else(String::new, |m| format!("{:.0}", m.median / ours.p50_ms)),
             if ours.p99_ms < GOAL_P99_MS {
                 "yes"
             } else {
@@ -110,7 +119,7 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
         ]);
         bars.push((format!("Tepui, {name}, p50"), ours.p50_ms));
         bars.push((format!("Tepui, {name}, p99"), ours.p99_ms));
-        bars.extend(mesos.map(|(median, ..)| (format!("Mesos, {name}, median"), median)));
+        bars.extend(mesos.map(|m| (format!("Mesos, {name}, median"), m.median)));
     }
     report.table(table);
     report.plot(
