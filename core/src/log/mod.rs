@@ -77,6 +77,7 @@ mod out;
 mod pipeline;
 mod recover;
 pub mod replica;
+mod show;
 pub mod write;
 
 pub use action::Action;

@@ -67,7 +67,7 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::Log(notice) => write!(f, "{notice:?}"),
+            Notice::Log(notice) => notice.fmt(f),
             Notice::Cluster(notice) => notice.fmt(f),
             Notice::LeaderChanged {
                 leader: Some(leader),
@@ -83,7 +83,7 @@ impl fmt::Display for Notice {
                 "leads under ballot {ballot}; registry version {version}, {agents} agents"
             ),
             Notice::Demoted { ballot, why } => {
-                write!(f, "no longer leads under ballot {ballot}: {why:?}")
+                write!(f, "no longer leads under ballot {ballot}: {why}")
             }
             Notice::RegistrarEnded { why } => write!(f, "the registrar ended: {why}"),
             Notice::SteppingDown { why } => write!(f, "steps down: {why}"),

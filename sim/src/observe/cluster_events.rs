@@ -42,7 +42,7 @@ impl Observer {
             MasterNotice::RegistrarEnded { why } => {
                 self.probe("master.registrar-ended");
                 if self.timeline.enabled() {
-                    self.note(at, node, &format!("its registrar ended: {why:?}"));
+                    self.note(at, node, &format!("its registrar ended: {why}"));
                 }
             }
             MasterNotice::SteppingDown { why } => {

@@ -137,7 +137,7 @@ impl Observer {
             _ => "log.demoted-otherwise",
         });
         if self.timeline.enabled() {
-            self.note(at, node, &format!("leads no more ({ballot}): {why:?}"));
+            self.note(at, node, &format!("leads no more ({ballot}): {why}"));
         }
         self.occur(Occurrence::LeaderDemoted { node });
     }
@@ -183,7 +183,7 @@ impl Observer {
             Notice::Suspecting { .. } | Notice::CaughtUp { .. } | Notice::LateWriteIgnored { .. }
         );
         if self.timeline.enabled() && (loud || self.timeline.chatty()) {
-            let text = format!("{notice:?}");
+            let text = notice.to_string();
             self.note(at, node, &text);
         }
     }
