@@ -3,15 +3,39 @@
 mod support;
 
 use nix::sys::signal::Signal;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use support::{Running, processes_with, tepui, until};
+use support::{Running, http_json, processes_with, tepui, until};
 
 struct Local {
     running: Running,
     address: String,
+}
+
+impl Local {
+    /// All three masters.
+    fn masters(&self) -> String {
+        let first: u16 = self.address.rsplit(':').next().unwrap().parse().unwrap();
+        let all: Vec<_> = (first..first + 3)
+            .map(|port| format!("127.0.0.1:{port}"))
+            .collect();
+        all.join(",")
+    }
+
+    /// The number of the master that says of itself that it leads.
+    fn leader(&self) -> usize {
+        until("a master leads", || {
+            let masters = self.masters();
+            let leads = |address: &str| {
+                let metrics = http_json(address, "/metrics/snapshot");
+                metrics.is_some_and(|metrics| metrics["master/elected"] == 1.0)
+            };
+            masters.split(',').position(leads).map(|place| place + 1)
+        })
+    }
 }
 
 /// Three masters' ports in a row, and the agents' after them, that nobody listens on now.
@@ -121,6 +145,48 @@ fn ctrl_c_ends_a_command_and_its_task() {
     });
 
     local.running.signal(Signal::SIGINT);
+    assert_eq!(local.running.wait(), 0);
+    nothing_left(folder.path());
+}
+
+#[test]
+fn a_command_outlives_the_leader() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut local = start(folder.path());
+    let go = folder.path().join("go");
+    let line = format!(
+        "echo begun; while [ ! -e {} ]; do sleep 0.05; done; exit 5",
+        go.display()
+    );
+    let mut command = tepui();
+    command
+        .arg("execute")
+        .arg(format!("--master={}", local.masters()))
+        .arg(format!("--command={line}"))
+        .stdout(Stdio::piped());
+    let mut executing = Running::start(&mut command, &folder.path().join("execute.log"));
+    let mut lines = BufReader::new(executing.child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "begun");
+
+    let leader = local.leader();
+    let this = folder.path().to_str().unwrap();
+    let wanted = format!("tepui master --id={leader} ");
+    let all = processes_with(this);
+    let (pid, _) = all
+        .iter()
+        .find(|(_, line)| line.starts_with(&wanted))
+        .unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(*pid as i32), Signal::SIGKILL).unwrap();
+    until("another master leads", || {
+        (local.leader() != leader).then_some(())
+    });
+    until("the framework is back", || {
+        let log = fs::read_to_string(folder.path().join("execute.log")).ok()?;
+        (log.matches("subscribed as").count() == 2).then_some(())
+    });
+    fs::write(&go, "").unwrap();
+    assert_eq!(executing.wait(), 5);
+    local.running.signal(Signal::SIGTERM);
     assert_eq!(local.running.wait(), 0);
     nothing_left(folder.path());
 }

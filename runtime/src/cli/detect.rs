@@ -77,8 +77,10 @@ pub fn disk_offered_mb(work_dir: &Path) -> u64 {
     // The folder itself may not be there yet.
     let existing = work_dir.ancestors().find(|path| path.exists());
     let sizes = existing.and_then(|path| rustix::fs::statvfs(path).ok());
-    let free_mb = sizes.map_or(0, |sizes| sizes.f_bavail * sizes.f_frsize / (1 << 20));
-    kept(free_mb, DISK_KEPT_MB)
+    // Not what is free: that is another amount at each start, and an agent whose resources
+    // changed is another agent.
+    let total_mb = sizes.map_or(0, |sizes| sizes.f_blocks * sizes.f_frsize / (1 << 20));
+    kept(total_mb, DISK_KEPT_MB)
 }
 
 #[cfg(test)]

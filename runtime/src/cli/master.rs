@@ -137,7 +137,7 @@ impl Flags {
 }
 
 /// How much the journal of a master holds before it must grow.
-const JOURNAL_BYTES: u64 = 16 << 20;
+const JOURNAL_BYTES: u64 = 8 << 20;
 
 /// How many broken links wait to be told.
 const BROKEN_MAX: usize = 64;

@@ -114,7 +114,9 @@ impl Leading {
             let index = self.frameworks.insert(framework);
             let nothing = BTreeSet::new();
             self.allocation.put_framework(index, info, &nothing, false);
-            self.start_failover(now, index);
+            // It was not its scheduler that went away: even a framework that is not to outlive
+            // its scheduler may take as long to return as an agent may. (Mesos waits for ever.)
+            self.start_failover(now, index, self.config.agent_reregister_timeout);
             fx.push(Effect::Notice(Notice::FrameworkRecovered {
                 framework_id: id.clone(),
             }));

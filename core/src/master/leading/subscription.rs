@@ -16,6 +16,7 @@ use crate::time::Now;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 impl Leading {
     /// A call of a scheduler, and its answer. Only a subscription may come through a connection
@@ -327,18 +328,18 @@ impl Leading {
         self.timers.cancel(&Timer::Heartbeat(index));
         self.withdraw_framework(index);
         self.allocation.deactivate_framework(index);
-        self.start_failover(now, index);
+        self.start_failover(now, index, Duration::ZERO);
         fx.push(Effect::Notice(Notice::FrameworkDisconnected {
             framework_id,
         }));
     }
 
-    /// From now on the framework lasts as long as its failover time-out, unless its scheduler
-    /// returns.
-    pub(super) fn start_failover(&mut self, now: Now, index: Index<Framework>) {
+    /// From now on the framework lasts as long as its failover time-out, or `at_least`, unless
+    /// its scheduler returns.
+    pub(super) fn start_failover(&mut self, now: Now, index: Index<Framework>, at_least: Duration) {
         let framework = &mut self.frameworks.arena[index];
         assert!(framework.peer.is_none(), "its scheduler is away");
-        let at = now.mono + framework.info.failover_timeout;
+        let at = now.mono + framework.info.failover_timeout.max(at_least);
         framework.ends_at = Some(at);
         self.timers.set(Timer::Failover(index), at);
     }

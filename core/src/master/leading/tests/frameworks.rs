@@ -213,10 +213,14 @@ fn a_framework_of_an_earlier_leader_is_taken_as_it_says() {
 
 #[test]
 fn a_framework_known_through_its_tasks_ends_unless_its_scheduler_comes() {
-    let (harness, agent, id) = Harness::with_running_task(&Config::default());
+    let config = Config {
+        agent_reregister_timeout: Duration::from_secs(60),
+        ..Config::default()
+    };
+    let (harness, agent, id) = Harness::with_running_task(&config);
     for comes in [true, false] {
         let registry = harness.registry.clone();
-        let mut next = Harness::over(&Config::default(), registry, 2);
+        let mut next = Harness::over(&config, registry, 2);
         let task = report(id.as_str(), &task("t", &agent), TaskState::Running, None);
         let back = reregistration(agent.as_str(), 1, [task].into());
         next.agent(1, ToMaster::Reregister(Arc::new(back)));

@@ -54,6 +54,20 @@ fn a_new_leader_learns_tasks_and_frameworks_from_agents() {
 }
 
 #[test]
+fn a_framework_known_from_agents_only_may_take_as_long_to_return_as_an_agent() {
+    let config = Config::default();
+    let (harness, agent, framework) = Harness::with_running_task(&config);
+    let mut next = harness.fail_over();
+    back(&mut next, 5, &agent, [running(&framework, &agent)].into());
+    let own = framework_info(None).failover_timeout;
+    assert!(own < config.agent_reregister_timeout);
+    next.wait(own + Duration::from_secs(1));
+    assert_eq!(next.leading.summary().frameworks, 1);
+    next.wait(config.agent_reregister_timeout);
+    assert_eq!(next.leading.summary().frameworks, 0);
+}
+
+#[test]
 fn an_update_that_waits_at_the_agent_is_the_answer_until_it_is_acknowledged() {
     let (harness, agent, framework) = Harness::with_running_task(&Config::default());
     let mut next = harness.fail_over();
