@@ -47,10 +47,10 @@ impl TaskChecker {
         self.restarts
     }
 
-    /// The tasks whose scheduler believes something else than what is true: that one runs that
+    /// The tasks of frameworks that are `alive` whose scheduler believes something else than what is true: that one runs that
     /// does not, or the other way round.
     #[must_use]
-    pub fn disagreements(&self) -> Vec<String> {
+    pub fn disagreements(&self, alive: impl Fn(&FrameworkId) -> bool) -> Vec<String> {
         let differs = |task: &Task| match task.told {
             Some(TaskState::Running) => task.processes == 0,
             Some(state) if state.is_terminal() => task.processes > 0,
@@ -58,6 +58,7 @@ impl TaskChecker {
         };
         let found = self.tasks.iter().filter(|(_, task)| differs(task));
         found
+            .filter(|((framework, _), _)| alive(framework))
             .map(|((framework, id), task)| {
                 let told = task.told.map_or("nothing", TaskState::name);
                 let runs = if task.processes > 0 {

@@ -7,6 +7,8 @@ use crate::scenario::Kind;
 use crate::time::SimTime;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tepui_core::ids::FrameworkId;
+use tepui_core::log::Status;
 use tepui_core::model::TaskState;
 
 /// Every goal, in the order in which they are looked at.
@@ -118,12 +120,16 @@ impl Run<'_> {
     fn replicas_agree(&self) -> Result<(), String> {
         let mut through = BTreeMap::new();
         for (node, machine) in self.machines(Role::Master) {
-            let learned = match machine {
-                SimNode::Log(replica) => replica.node.learned_through(),
-                SimNode::Master(master) => master.log().learned_through(),
+            let replica = match machine {
+                SimNode::Log(replica) => &replica.node,
+                SimNode::Master(master) => master.log(),
                 _ => continue,
             };
-            through.insert(node, learned);
+            if replica.status() != Status::Voting {
+                let name = self.names(&[node]);
+                return Err(format!("{name} is {:?}", replica.status()));
+            }
+            through.insert(node, replica.learned_through());
         }
         let most = through.values().max().copied().unwrap_or_default();
         // Clients go on while we look: a few entries may be under way.
@@ -178,7 +184,12 @@ impl Run<'_> {
 
     /// What schedulers were told is what agents know is what runs.
     fn views_agree(&self) -> Result<(), String> {
-        let told = self.world.observer.tasks.disagreements();
+        // What a framework that is over was told last says nothing.
+        let alive = |framework: &FrameworkId| {
+            self.machines(Role::Framework)
+                .any(|(node, _)| self.world.observer.frameworks.get(&node) == Some(framework))
+        };
+        let told = self.world.observer.tasks.disagreements(alive);
         if let Some(first) = told.first() {
             return Err(format!("{first} (and {} more)", told.len() - 1));
         }

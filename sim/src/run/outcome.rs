@@ -125,12 +125,14 @@ pub(super) fn judge(run: &mut Run<'_>) -> Outcome {
     });
     let safe = violations.is_empty();
     let counts = counts(run);
-    let bounded = judge_counts(run, &counts, &mut judged);
+    let expect = &run.plan.scenario.expect;
+    let bounded = judge_counts("at_most", &expect.at_most, &counts, &mut judged);
+    let busy = judge_counts("at_least", &expect.at_least, &counts, &mut judged);
     let live = judge_goals(run, &mut judged, &mut violations);
     let reached = judge_probes(run, &mut judged);
     let verdict = if !safe || !bounded {
         Verdict::Safety
-    } else if !live || !reached {
+    } else if !live || !reached || !busy {
         Verdict::Liveness
     } else {
         Verdict::Passed
@@ -194,26 +196,24 @@ fn counts(run: &Run<'_>) -> BTreeMap<&'static str, u64> {
 }
 
 fn judge_counts(
-    run: &Run<'_>,
+    word: &str,
+    bounds: &BTreeMap<String, u64>,
     counts: &BTreeMap<&'static str, u64>,
     judged: &mut Vec<Judged>,
 ) -> bool {
-    let expect = &run.plan.scenario.expect;
     let mut all = true;
-    for (word, bounds) in [("at_most", &expect.at_most), ("at_least", &expect.at_least)] {
-        for (name, bound) in bounds {
-            let found = counts[name.as_str()];
-            let held = match word {
-                "at_most" => found <= *bound,
-                _ => found >= *bound,
-            };
-            all &= held;
-            judged.push(Judged {
-                expectation: format!("{word}: {name} {bound}"),
-                held,
-                found: found.to_string(),
-            });
-        }
+    for (name, bound) in bounds {
+        let found = counts[name.as_str()];
+        let held = match word {
+            "at_most" => found <= *bound,
+            _ => found >= *bound,
+        };
+        all &= held;
+        judged.push(Judged {
+            expectation: format!("{word}: {name} {bound}"),
+            held,
+            found: found.to_string(),
+        });
     }
     all
 }

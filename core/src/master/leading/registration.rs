@@ -144,7 +144,7 @@ impl Leading {
                 let operation = Operation::UpdateAgent { info: info.clone() };
                 return self.store(Pending::Update { returning }, operation, fx);
             }
-            return self.take_back(now, index, &returning, fx);
+            return self.take_back(now, index, &returning, false, fx);
         }
         if let Some(admission) = self.agents.recovered.get(id) {
             if *admission.info != **info {
@@ -152,7 +152,7 @@ impl Leading {
                 return self.store(Pending::Update { returning }, operation, fx);
             }
             let index = self.first_return(now, id, &returning);
-            return self.take_back(now, index, &returning, fx);
+            return self.take_back(now, index, &returning, false, fx);
         }
         let operation = Operation::MarkReachable { info: info.clone() };
         self.store(Pending::MarkReachable { returning }, operation, fx);

@@ -26,6 +26,9 @@ struct Consequences {
     /// Tasks that are to end, with their grace period.
     kills: Vec<ToAgent>,
     returned: usize,
+    /// Whether the registry called the agent unreachable: frameworks were told so of its tasks,
+    /// perhaps by a leader before this one, which never heard of them.
+    was_marked: bool,
 }
 
 impl Leading {
@@ -35,6 +38,7 @@ impl Leading {
         now: Now,
         index: Index<Agent>,
         returning: &Returning,
+        was_marked: bool,
         fx: &mut Outbox<Effect>,
     ) {
         let report = &*returning.report;
@@ -48,7 +52,7 @@ impl Leading {
         let agent_id = agent.id.clone();
         let was_unreachable = self.out_of_sight.contains_key(&agent_id);
         self.recover_frameworks(now, report, fx);
-        let told = self.merge(now, index, report, fx);
+        let told = self.merge(now, index, report, was_marked, fx);
         fx.push(Effect::Notice(Notice::AgentReregistered {
             agent_id: agent_id.clone(),
             tasks: report.tasks.len(),
@@ -128,9 +132,13 @@ impl Leading {
         now: Now,
         index: Index<Agent>,
         report: &Reregistration,
+        was_marked: bool,
         fx: &mut Outbox<Effect>,
     ) -> Consequences {
-        let mut told = Consequences::default();
+        let mut told = Consequences {
+            was_marked,
+            ..Consequences::default()
+        };
         let mut reported: BTreeSet<Index<Task>> = BTreeSet::new();
         for task in &report.tasks {
             if let Some(task) = self.merge_task(now, index, task, &mut told, fx) {
@@ -189,7 +197,12 @@ impl Leading {
                 awaiting: report.unacknowledged,
                 charged: false,
             };
-            return Some(self.add_task(now, framework, agent, arrival, fx));
+            let task = self.add_task(now, framework, agent, arrival, fx);
+            if told.was_marked && !report.state.is_terminal() {
+                told.returned += 1;
+                self.tell_returned(now, task, report, fx);
+            }
+            return Some(task);
         };
         let record = &self.tasks[known];
         let ours = match record.agent {
@@ -254,11 +267,22 @@ impl Leading {
         told.returned += 1;
         // An end is told by the agent itself, to be acknowledged.
         if !report.state.is_terminal() {
-            let reason = Reason::AgentReregistered;
-            let status = self.status_of(now, known, report.state, reason, "the agent is back");
-            let framework = self.tasks[known].framework;
-            self.tell(framework, Arc::new(status), fx);
+            self.tell_returned(now, known, report, fx);
         }
+    }
+
+    /// What was said to be out of reach, or lost, is there again.
+    fn tell_returned(
+        &mut self,
+        now: Now,
+        task: Index<Task>,
+        report: &TaskReport,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let reason = Reason::AgentReregistered;
+        let status = self.status_of(now, task, report.state, reason, "the agent is back");
+        let framework = self.tasks[task].framework;
+        self.tell(framework, Arc::new(status), fx);
     }
 
     /// A task that was out of sight is seen again.

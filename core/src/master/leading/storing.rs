@@ -106,7 +106,7 @@ impl Leading {
         self.agents.unreachable.remove(id);
         let report = &returning.report;
         let index = self.insert_agent(now, &report.info, report.run);
-        self.take_back(now, index, returning, fx);
+        self.take_back(now, index, returning, true, fx);
     }
 
     fn on_updated(
@@ -131,7 +131,7 @@ impl Leading {
             }
             None => self.first_return(now, id, returning),
         };
-        self.take_back(now, index, returning, fx);
+        self.take_back(now, index, returning, false, fx);
     }
 
     /// The registry holds an operation to be illegal: some earlier leader was ahead of what this
