@@ -47,8 +47,8 @@ impl TaskChecker {
         self.restarts
     }
 
-    /// The tasks of frameworks that are `alive` whose scheduler believes something else than what is true: that one runs that
-    /// does not, or the other way round.
+    /// The tasks of frameworks that are `alive` whose scheduler believes something else than what
+    /// is true: that one runs that does not, or the other way round.
     #[must_use]
     pub fn disagreements(&self, alive: impl Fn(&FrameworkId) -> bool) -> Vec<String> {
         let differs = |task: &Task| match task.told {

@@ -9,7 +9,7 @@ use super::tasks::{Arrival, Task, may_be_said, newest, role_of};
 use super::{Effect, Leading};
 use crate::ids::{ExecutorId, FrameworkId, TaskId};
 use crate::message::agent::{Reregistration, TaskReport, ToAgent};
-use crate::model::{ExecutorInfo, Reason};
+use crate::model::{ExecutorInfo, Reason, TaskState};
 use crate::outbox::Outbox;
 use crate::time::Now;
 use alloc::collections::BTreeSet;
@@ -190,17 +190,10 @@ impl Leading {
                 // it sends its update again.
                 return None;
             }
-            let arrival = Arrival {
-                info: report.info.clone(),
-                state: latest,
-                reported: report.state,
-                awaiting: report.unacknowledged,
-                charged: false,
-            };
+            let arrival = arrival_of(report, latest);
             let task = self.add_task(now, framework, agent, arrival, fx);
-            if told.was_marked && !report.state.is_terminal() {
-                told.returned += 1;
-                self.tell_returned(now, task, report, fx);
+            if told.was_marked {
+                self.tell_returned(now, task, report, told, fx);
             }
             return Some(task);
         };
@@ -259,16 +252,12 @@ impl Leading {
                 grace: kill.grace,
             });
         }
-        let returned = before == crate::model::TaskState::Unreachable
-            || before == crate::model::TaskState::Lost && before != latest;
+        let returned =
+            before == TaskState::Unreachable || before == TaskState::Lost && before != latest;
         if !returned {
             return;
         }
-        told.returned += 1;
-        // An end is told by the agent itself, to be acknowledged.
-        if !report.state.is_terminal() {
-            self.tell_returned(now, known, report, fx);
-        }
+        self.tell_returned(now, known, report, told, fx);
     }
 
     /// What was said to be out of reach, or lost, is there again.
@@ -277,8 +266,14 @@ impl Leading {
         now: Now,
         task: Index<Task>,
         report: &TaskReport,
+        told: &mut Consequences,
         fx: &mut Outbox<Effect>,
     ) {
+        told.returned += 1;
+        if report.state.is_terminal() {
+            // An end is told by the agent itself, to be acknowledged.
+            return;
+        }
         let reason = Reason::AgentReregistered;
         let status = self.status_of(now, task, report.state, reason, "the agent is back");
         let framework = self.tasks[task].framework;
@@ -424,5 +419,16 @@ impl Leading {
                 .recover(framework, agent, &role, &resources, None);
         }
         true
+    }
+}
+
+/// A task that this leader hears of for the first time.
+fn arrival_of(report: &TaskReport, latest: TaskState) -> Arrival {
+    Arrival {
+        info: report.info.clone(),
+        state: latest,
+        reported: report.state,
+        awaiting: report.unacknowledged,
+        charged: false,
     }
 }
