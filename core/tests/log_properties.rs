@@ -38,6 +38,33 @@ proptest! {
     }
 }
 
+/// Without time: see [`log_world::chaos`].
+#[test]
+fn replicas_agree_whatever_comes_next() {
+    let cases = std::env::var("PROPTEST_CASES").map_or(60, |cases| cases.parse().unwrap());
+    let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in 0..cases {
+        let count = 3 + 2 * (seed as usize % 2);
+        let mut world = World::configured(seed, count, log_world::chaos::unhurried);
+        world.run(Duration::from_secs(2));
+        world.chaos(4000);
+        world.converge(300);
+        for (name, times) in &world.checks.seen {
+            *seen.entry(name).or_default() += times;
+        }
+    }
+    for name in [
+        "elected",
+        "hole filled",
+        "snapshot installed",
+        "fenced",
+        "repaired",
+        "void vote",
+    ] {
+        assert!(seen.contains_key(name), "{name} never happened: {seen:?}");
+    }
+}
+
 /// A cluster that starts all at once elects within ten seconds (MESOS-3280), and one that is
 /// left alone keeps its leader.
 #[test]

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)]
 
+pub mod chaos;
 pub mod checks;
 pub mod disk;
 mod scenarios;
@@ -55,6 +56,8 @@ pub struct World {
     seed: u64,
     rng: Rng,
     now: Time,
+    /// Where time is not one: each master's own.
+    clocks: Vec<Time>,
     events: BTreeMap<(Time, u64), Event>,
     next_event: u64,
     disks: Vec<Disk>,
@@ -69,6 +72,7 @@ pub struct World {
     next_token: u64,
     pub checks: Checks,
     fx: Outbox<Effect>,
+    configure: fn(&mut Config),
     pub trace: Option<Vec<String>>,
 }
 
@@ -92,12 +96,17 @@ pub fn config(me: usize, count: usize) -> Config {
 
 impl World {
     pub fn new(seed: u64, count: usize) -> World {
+        World::configured(seed, count, |_| ())
+    }
+
+    pub fn configured(seed: u64, count: usize, configure: fn(&mut Config)) -> World {
         let mut world = World {
             nodes: (0..count).map(|_| None).collect(),
             count,
             seed,
             rng: Rng::from_seed(seed, "world"),
             now: Time::ZERO,
+            clocks: Vec::new(),
             events: BTreeMap::new(),
             next_event: 0,
             disks: (0..count)
@@ -117,6 +126,7 @@ impl World {
             checks: Checks::new(count),
             fx: Outbox::new(1 << 20),
             trace: None,
+            configure,
         };
         for node in 0..count {
             world.start(node);
@@ -124,7 +134,8 @@ impl World {
         world
     }
 
-    fn clock(&self) -> Now {
+    fn clock(&mut self, id: usize) -> Now {
+        self.now = self.clocks.get(id).copied().unwrap_or(self.now);
         Now {
             mono: self.now,
             wall: Wall(0),
@@ -165,9 +176,11 @@ impl World {
         self.states[id] = Machine0::default();
         self.note(|| format!("start {name}: {} records", recovered.writes.len()));
         let damaged = recovered.damage.is_some();
-        let config = config(id, self.count);
+        let mut config = config(id, self.count);
+        (self.configure)(&mut config);
         let mut fx = std::mem::replace(&mut self.fx, Outbox::new(1 << 20));
-        let node = Node::recover(config, rng, recovered, self.clock(), &mut fx);
+        let now = self.clock(id);
+        let node = Node::recover(config, rng, recovered, now, &mut fx);
         self.checks
             .on_restart(id, &node, &self.disks[id].log, damaged);
         self.nodes[id] = Some(node);
@@ -194,7 +207,7 @@ impl World {
             return;
         }
         self.note(|| format!("node {id} <- {input:?}"));
-        let now = self.clock();
+        let now = self.clock(id);
         let node = self.nodes[id].as_mut().expect("looked at just now");
         let before = Checks::glance(node);
         node.handle(now, input, &mut self.fx);

@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    fn wipe(&mut self, id: usize) {
+    pub fn wipe(&mut self, id: usize) {
         if self.may_impair(id) {
             self.stop(id, 0);
             self.impaired.insert(id);
@@ -153,7 +153,7 @@ impl World {
         }
     }
 
-    fn rot(&mut self, id: usize, kept_percent: u8) {
+    pub fn rot(&mut self, id: usize, kept_percent: u8) {
         if self.may_impair(id) && self.disks[id].log.len() > 1 {
             self.stop(id, 0);
             self.impaired.insert(id);
