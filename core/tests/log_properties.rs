@@ -41,7 +41,7 @@ proptest! {
 /// Without time: see [`log_world::chaos`].
 #[test]
 fn replicas_agree_whatever_comes_next() {
-    let cases = std::env::var("PROPTEST_CASES").map_or(60, |cases| cases.parse().unwrap());
+    let cases = std::env::var("PROPTEST_CASES").map_or(30, |cases| cases.parse().unwrap());
     let mut seen: BTreeMap<&'static str, u64> = BTreeMap::new();
     for seed in 0..cases {
         let count = 3 + 2 * (seed as usize % 2);
