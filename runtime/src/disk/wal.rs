@@ -319,9 +319,11 @@ impl Writer {
             return self.append(group);
         };
         // What comes before is part of the record that stands for it.
-        let file = match self.spare.take() {
-            Some(spare) => spare.join().expect("preparing a file does not panic")?,
-            None => prepare(&self.folder, self.initial_bytes)?,
+        let spare = self.spare.take().map(JoinHandle::join);
+        let file = match spare {
+            Some(Ok(Ok(file))) => file,
+            // It held nothing yet: to make it once more is not to try a write again.
+            _ => prepare(&self.folder, self.initial_bytes)?,
         };
         let old = std::mem::replace(&mut self.path, self.folder.join(SPARE));
         self.file = file;

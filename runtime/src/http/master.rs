@@ -8,6 +8,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tepui_core::invariant::Cost;
+use tepui_core::log::Status;
 use tepui_core::master::MasterNode;
 use tepui_core::master::leading::Leading;
 use tepui_core::model::{MasterInfo, TaskState};
@@ -149,6 +150,8 @@ async fn metrics(State(master): State<MasterHttp>) -> Response {
             "master/frameworks_active": leading.frameworks,
             "master/outstanding_offers": leading.offers,
             "registrar/version": registry.version(),
+            "registrar/log/recovered": u8::from(node.log().status() == Status::Voting),
+            "registrar/log/ensemble_size": node.log().membership().masters().len(),
             "log/applied": node.applied().0,
             "log/leader": leader,
         })

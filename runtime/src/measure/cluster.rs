@@ -220,7 +220,7 @@ impl Cluster {
         }
     }
 
-    /// Waits until every master has applied as much of the log as the leader.
+    /// Waits until every master votes and has applied as much of the log as the others.
     ///
     /// # Errors
     /// When one lags for too long.
@@ -230,7 +230,8 @@ impl Cluster {
             let mut applied = Vec::new();
             for index in 0..self.plan.masters {
                 let metrics = self.metrics(index).await;
-                applied.push(metrics.map(|metrics| metrics["log/applied"].clone()));
+                let voting = metrics.filter(|m| m["registrar/log/recovered"] == 1);
+                applied.push(voting.map(|metrics| metrics["log/applied"].clone()));
             }
             let level = applied
                 .iter()
