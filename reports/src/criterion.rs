@@ -13,11 +13,22 @@ pub struct Estimate {
     pub median_ns: f64,
     /// Criterion's 95 % interval of the median.
     pub interval_ns: (f64, f64),
+    /// How many elements one iteration handles, if the benchmark says so.
+    pub elements: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct BenchmarkFile {
     full_id: String,
+    #[serde(default)]
+    throughput: Option<ThroughputEntry>,
+}
+
+#[derive(Deserialize)]
+enum ThroughputEntry {
+    Elements(u64),
+    #[serde(other)]
+    Other,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +77,10 @@ fn estimate(folder: &Path) -> Result<Estimate, String> {
     let EstimatesFile { median } = read(&folder.join("estimates.json"))?;
     Ok(Estimate {
         id: benchmark.full_id,
+        elements: match benchmark.throughput {
+            Some(ThroughputEntry::Elements(count)) => Some(count),
+            _ => None,
+        },
         median_ns: median.point_estimate,
         interval_ns: (
             median.confidence_interval.lower_bound,

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_reports::commands::{self, allocation, append, failover, mutants, swarm};
+use tepui_reports::commands::{self, allocation, append, failover, mutants, speed, swarm};
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Failover(failover::Options),
     /// Plants each bug of `sim/mutants` in a scratch copy and counts the seeds until it is found.
     Mutants(mutants::Options),
+    /// Measures how many events the simulator handles a second.
+    Speed(speed::Options),
     /// Runs thousands of seeds with random faults and says how fast.
     Swarm(swarm::Options),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Append(options) => append::run(&options, &out),
         Command::Failover(options) => failover::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
+        Command::Speed(options) => speed::run(&options, &out),
         Command::Swarm(options) => swarm::run(&options, &out),
     };
     match result {

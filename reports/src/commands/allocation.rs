@@ -6,7 +6,6 @@ use crate::plot::{Plot, Series, Shape};
 use crate::{Provenance, Report, Table};
 use clap::Args;
 use std::path::Path;
-use std::process::Command;
 use tepui_benches::allocation::{
     GOAL_LARGE_MS, GOAL_TIMES_LESS, GOAL_UNCHANGED_MS, MESOS_ADD_AGENTS, MESOS_DECLINED_FOREVER,
     MESOS_FILTERED, MESOS_OFFERED, MESOS_USED, mesos_ms, mesos_offered_ms,
@@ -37,11 +36,7 @@ struct Cycle {
 /// When the benchmark fails or left nothing behind.
 pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
     if !options.no_measure {
-        let bench = ["bench", "-p", "tepui-benches", "--bench", "allocator_cycle"];
-        let status = at("cargo bench", Command::new("cargo").args(bench).status())?;
-        if !status.success() {
-            return Err(Error("the benchmark allocator_cycle failed".to_owned()));
-        }
+        super::bench("allocator_cycle")?;
     }
     let folder = super::target_folder().join("criterion");
     let found = estimates(&folder, GROUP).map_err(Error)?;
@@ -214,6 +209,7 @@ mod tests {
             id: "allocator_cycle_filtered-touched/10000x1000-role-each".to_owned(),
             median_ns: 2e6,
             interval_ns: (1e6, 3e6),
+            elements: None,
         };
         let cycle = parse(&estimate).unwrap();
         assert_eq!(

@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod append;
 pub mod failover;
 pub mod mutants;
+pub mod speed;
 pub mod swarm;
 
 use serde::Deserialize;
@@ -68,4 +69,14 @@ pub(crate) fn measure<T: DeserializeOwned>(arguments: &[&str]) -> Result<T, Erro
         )));
     }
     at("tepui measure", serde_json::from_slice(&output.stdout))
+}
+
+/// Runs one of the Criterion benchmarks.
+pub(crate) fn bench(name: &str) -> Result<(), Error> {
+    let bench = ["bench", "-p", "tepui-benches", "--bench", name];
+    let status = at("cargo bench", Command::new("cargo").args(bench).status())?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error(format!("the benchmark {name} failed")))
 }

@@ -1,0 +1,70 @@
+//! How fast the simulator is, beside its goals and public simulators.
+
+use super::{Error, at};
+use crate::criterion::estimates;
+use crate::plot::{Plot, Shape};
+use crate::{Provenance, Report, Table};
+use clap::Args;
+use std::path::Path;
+use tepui_benches::sim_speed::{GOAL_LOG_ONLY, GOAL_WHOLE_CLUSTER, PEERS};
+
+/// Whether to measure.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Only draw what was measured before.
+    #[arg(long)]
+    no_measure: bool,
+}
+
+/// Runs the benchmark and writes `speed.md`.
+///
+/// # Errors
+/// When the benchmark fails or left nothing behind.
+pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
+    if !options.no_measure {
+        super::bench("sim_speed")?;
+    }
+    let folder = super::target_folder().join("criterion");
+    let found = estimates(&folder, "sim_speed/").map_err(Error)?;
+    let command = "cargo run --release -p tepui-reports -- speed";
+    let mut report = Report::new("Simulator speed", Provenance::here(command));
+    report.text(
+        "Events a second on one core, all checks on. Public simulators' rates are of messages \
+         or events of tokio programs, measured on this kind of machine.",
+    );
+    let mut table = Table::new(&["run", "events", "events/s", "goal", "reached"]);
+    let mut bars = Vec::new();
+    for (name, goal) in [
+        ("log-only", GOAL_LOG_ONLY),
+        ("whole-cluster", GOAL_WHOLE_CLUSTER),
+    ] {
+        let id = format!("sim_speed/{name}");
+        let estimate = found.iter().find(|estimate| estimate.id == id);
+        let Some((estimate, events)) = estimate.and_then(|e| Some((e, e.elements?))) else {
+            return Err(Error(format!(
+                "no results of {id}: run the benchmark first"
+            )));
+        };
+        let rate = events as f64 / (estimate.median_ns / 1e9);
+        table.row([
+            name.to_owned(),
+            events.to_string(),
+            format!("{rate:.0}"),
+            format!("{goal:.0}"),
+            if rate >= goal { "yes" } else { "no" }.to_owned(),
+        ]);
+        bars.push((format!("Tepui, {name}"), rate));
+    }
+    bars.extend(PEERS.iter().map(|(name, rate)| ((*name).to_owned(), *rate)));
+    report.table(table);
+    report.plot(
+        "speed",
+        Plot {
+            title: "Simulated events on one core".to_owned(),
+            x: "events per second".to_owned(),
+            y: String::new(),
+            shape: Shape::Bars(bars),
+        },
+    );
+    at(out.display(), report.write(out, "speed"))
+}
