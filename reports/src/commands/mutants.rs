@@ -14,7 +14,8 @@
 use super::{Error, at};
 use crate::{Provenance, Report, Table};
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -75,15 +76,8 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
     let mutants = read_mutants(options)?;
     let source = options.scratch.join("source");
     copy_tree(&source)?;
-    let mut table = Table::new(&[
-        "bug",
-        "breaks",
-        "scenario",
-        "seeds (median)",
-        "range",
-        "found by",
-    ]);
-    let mut unfound = Vec::new();
+    let results = out.join("mutants.json");
+    let mut rows = read_rows(&results)?;
     for (index, mutant) in mutants.iter().enumerate() {
         eprintln!(
             "[{}/{}] {}: {}",
@@ -98,36 +92,90 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
         apply(&source, mutant, true)?;
         let found = result?;
         eprintln!("    {} ({:.0?})", describe(&found), started.elapsed());
-        if found.missed > 0 {
-            unfound.push(mutant.name.clone());
-        }
-        table.row([
-            mutant.what.clone(),
-            mutant.breaks.clone(),
-            format!("`{}`", mutant.scenario),
-            median(&found).map_or_else(|| "not found".to_owned(), |seeds| seeds.to_string()),
-            range(&found),
-            found.by.join(", "),
-        ]);
+        rows.insert(mutant.name.clone(), row(mutant, &found));
+        // After each, so that a run that is cut short has not run for nothing.
+        write(&rows, &results, out)?;
     }
-    let command = "cargo run --release -p tepui-reports -- mutants";
-    let mut report = Report::new("Planted bugs", Provenance::here(command));
-    report.text(format!(
-        "Each bug was planted alone in a scratch copy; {} searches each, of at most {} seeds.",
-        options.repeats, options.seeds
-    ));
-    report.table(table);
-    if options.only.is_none() {
-        at(out.display(), report.write(out, "mutants"))?;
-    }
+    let unfound: Vec<&String> = rows
+        .iter()
+        .filter(|(_, row)| row.missed > 0)
+        .map(|(n, _)| n)
+        .collect();
     if unfound.is_empty() {
         return Ok(());
     }
     Err(Error(format!(
-        "not always found within {} seeds: {}",
-        options.seeds,
-        unfound.join(", ")
+        "not always found within the given seeds: {unfound:?}"
     )))
+}
+
+/// What is known of one bug, kept from run to run so that a few can be tried again by themselves.
+#[derive(Deserialize, Serialize)]
+struct Row {
+    what: String,
+    breaks: String,
+    scenario: String,
+    median: Option<u64>,
+    range: String,
+    missed: u64,
+    by: Vec<String>,
+    commit: String,
+}
+
+fn row(mutant: &Mutant, found: &Found) -> Row {
+    Row {
+        what: mutant.what.clone(),
+        breaks: mutant.breaks.clone(),
+        scenario: mutant.scenario.clone(),
+        median: median(found),
+        range: range(found),
+        missed: found.missed,
+        by: found.by.clone(),
+        commit: Provenance::here("").commit,
+    }
+}
+
+fn read_rows(path: &Path) -> Result<BTreeMap<String, Row>, Error> {
+    match fs::read(path) {
+        Ok(text) => at(path.display(), serde_json::from_slice(&text)),
+        Err(_) => Ok(BTreeMap::new()),
+    }
+}
+
+fn write(rows: &BTreeMap<String, Row>, results: &Path, out: &Path) -> Result<(), Error> {
+    let command = "cargo run --release -p tepui-reports -- mutants";
+    let mut report = Report::new("Planted bugs", Provenance::here(command));
+    report.text(
+        "Each bug was planted alone in a scratch copy and searched for a few times, each time \
+         from another seed. Those called cure take out what a scenario is there for.",
+    );
+    let mut table = Table::new(&[
+        "patch",
+        "bug",
+        "breaks",
+        "scenario",
+        "seeds (median)",
+        "range",
+        "found by",
+        "commit",
+    ]);
+    for (name, row) in rows {
+        table.row([
+            name.clone(),
+            row.what.clone(),
+            row.breaks.clone(),
+            format!("`{}`", row.scenario),
+            row.median
+                .map_or_else(|| "not found".to_owned(), |seeds| seeds.to_string()),
+            row.range.clone(),
+            row.by.join(", "),
+            row.commit.clone(),
+        ]);
+    }
+    report.table(table);
+    at(out.display(), report.write(out, "mutants"))?;
+    let text = at("the results", serde_json::to_string_pretty(rows))?;
+    at(results.display(), fs::write(results, text + "\n"))
 }
 
 fn read_mutants(options: &Options) -> Result<Vec<Mutant>, Error> {
