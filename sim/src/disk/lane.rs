@@ -64,12 +64,16 @@ impl<W> Lane<W> {
     }
 
     /// The process or the host died: the first `survivors` writes happened to reach the disk, the
-    /// rest is lost.
-    pub fn crash(&mut self, survivors: usize, mut keep: impl FnMut(W)) {
-        for (_, write) in self.writes.drain(..).take(survivors) {
+    /// rest is lost. Returns the first that was lost.
+    pub fn crash(&mut self, survivors: usize, mut keep: impl FnMut(W)) -> Option<W> {
+        let mut writes = self.writes.drain(..).map(|(_, write)| write);
+        for write in writes.by_ref().take(survivors) {
             keep(write);
         }
+        let lost = writes.next();
+        drop(writes);
         self.syncing = 0;
+        lost
     }
 }
 
@@ -101,7 +105,7 @@ mod tests {
         }
         lane.start();
         let mut disk = String::new();
-        lane.crash(2, |w| disk.push(w));
+        assert_eq!(lane.crash(2, |w| disk.push(w)), Some('c'));
         assert_eq!(disk, "ab");
         assert_eq!(lane.unsynced(), 0);
         assert!(

@@ -1,5 +1,6 @@
 //! Disks: what is durable, what is about to be, and what can go wrong in between.
 
+mod bytes;
 mod lane;
 mod storage;
 
@@ -46,8 +47,6 @@ pub struct DiskFaults {
     pub fail_sync: bool,
     /// Everything takes this much longer.
     pub slow: Duration,
-    /// A crash tears the first write that did not reach the disk whole.
-    pub torn: bool,
 }
 
 /// What a node keeps, by what it is.
@@ -93,6 +92,16 @@ impl Disk {
             Disk::Master(storage) => storage.crash(rng, see),
             Disk::Agent(storage) => storage.crash(rng, |_| {}),
             Disk::Framework(storage) => storage.crash(rng, |_| {}),
+            Disk::None => {}
+        }
+    }
+
+    /// Now and then a restart reads the journal as bytes.
+    pub fn check_bytes(&self, rng: &mut Rng) {
+        match self {
+            Disk::Master(storage) => storage.check_bytes(rng),
+            Disk::Agent(storage) => storage.check_bytes(rng),
+            Disk::Framework(storage) => storage.check_bytes(rng),
             Disk::None => {}
         }
     }

@@ -1,13 +1,15 @@
 //! What is on one node's disk.
 
-use super::{DiskFaults, Lane};
+use super::{DiskFaults, Lane, bytes};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
 use tepui_core::durable::WriteSequence;
 use tepui_core::rng::Rng;
 use tepui_core::{agent, log, scheduler};
 
 /// A record of some journal.
-pub trait Record: Clone + Serialize {
+pub trait Record: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// Whether everything before it in its lane may be forgotten.
     fn replaces_all_before(&self) -> bool;
 }
@@ -32,6 +34,13 @@ impl Record for scheduler::Write {
 
 /// The lanes of one disk.
 const LANES: usize = 2;
+
+/// One restart in so many reads its journal as bytes, unless it is very long.
+const BYTES_ONE_IN: u64 = 16;
+const BYTES_RECORDS_MAX: usize = 4_096;
+
+/// One crash in so many that loses a write tears it.
+const TORN_ONE_IN: u64 = 4;
 
 /// One disk: what is durable and what is under way.
 #[derive(Debug)]
@@ -97,10 +106,16 @@ impl<W: Record> Storage<W> {
             if survivors > 0 {
                 self.damage = None;
             }
-            lane.crash(survivors, |write| {
+            let lost = lane.crash(survivors, |write| {
                 see(&write);
                 keep(durable, write);
             });
+            if let Some(lost) = lost
+                && durable.len() < BYTES_RECORDS_MAX
+                && rng.chance(1, TORN_ONE_IN)
+            {
+                bytes::check_torn(durable, &lost, rng);
+            }
         }
     }
 
@@ -109,18 +124,20 @@ impl<W: Record> Storage<W> {
         *self = Storage::default();
     }
 
-    /// One record of the journal rots: a restart reads up to it and no further.
+    /// One byte of the journal rots: a restart reads up to it and no further.
     pub fn rot(&mut self, rng: &mut Rng) {
-        let records = self.durable[0].len() as u64;
-        if records == 0 {
-            return;
+        if let Some(read) = bytes::rot(&self.durable[0], rng) {
+            self.durable[0] = read.writes;
+            self.damage = self.damage.take().or(read.damage);
         }
-        let at = rng.below(records);
-        self.durable[0].truncate(at as usize);
-        self.damage = Some(log::Damage {
-            at_bytes: at * 64,
-            why: "the checksum does not match".to_owned(),
-        });
+    }
+
+    /// Now and then a restart goes through bytes.
+    pub fn check_bytes(&self, rng: &mut Rng) {
+        let writes = &self.durable[0];
+        if writes.len() < BYTES_RECORDS_MAX && rng.chance(1, BYTES_ONE_IN) {
+            bytes::check_round_trip(writes);
+        }
     }
 
     /// What a restart cannot read.

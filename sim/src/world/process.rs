@@ -79,6 +79,9 @@ impl World {
         node.tick_at = SimTime::MAX;
         let first = node.run == 1;
         let stream = format!("{}#{}", node.name, node.run);
+        self.nodes[index.slot()]
+            .disk
+            .check_bytes(&mut self.streams.disk);
         self.observer.on_start(self.now, index, first);
         self.build(index, &stream);
         if was_dark {
