@@ -6,7 +6,7 @@ use tepui_core::agent::AgentNode;
 use tepui_core::frameworks::batch::{self, Batch};
 use tepui_core::frameworks::execute::{self, Execute};
 use tepui_core::frameworks::service::{self, Service};
-use tepui_core::invariant::{Cost, Violation};
+use tepui_core::invariant::{self, Cost, Violation};
 use tepui_core::machine::Machine;
 use tepui_core::master::MasterNode;
 use tepui_core::model::{AgentInfo, FrameworkInfo};
@@ -48,7 +48,10 @@ impl SimNode {
     #[must_use]
     pub fn check(&self) -> Vec<Violation> {
         match self {
-            SimNode::Log(_) | SimNode::Executor(_) => Vec::new(),
+            SimNode::Log(replica) => {
+                invariant::check(log::invariants::INVARIANTS, &replica.node, Cost::Linear)
+            }
+            SimNode::Executor(_) => Vec::new(),
             SimNode::Master(master) => master.check(Cost::Linear),
             SimNode::Agent(agent) => agent.check(Cost::Linear),
             SimNode::Framework(framework) => framework.violations(),

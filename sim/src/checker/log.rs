@@ -241,7 +241,7 @@ impl LogChecker {
     pub fn on_applied(&mut self, position: Position, digest: u64) -> Result<(), Broken> {
         self.applied = self.applied.max(position);
         match self.digests.find(position) {
-            Some(known) => Broken::unless(*known == digest, "log.one-value-per-position", || {
+            Some(known) => Broken::unless(*known == digest, "log.one-value", || {
                 format!("another history up to position {position} was applied elsewhere")
             }),
             None => {

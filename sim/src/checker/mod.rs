@@ -3,10 +3,12 @@
 mod log;
 mod positions;
 mod registry;
+mod table;
 mod tasks;
 
 pub use log::LogChecker;
 pub use registry::RegistryChecker;
+pub use table::{CLUSTER_INVARIANTS, known_invariants};
 pub use tasks::TaskChecker;
 
 use crate::time::SimTime;

@@ -15,6 +15,8 @@ struct Task {
     processes: u32,
     /// What its scheduler heard last.
     told: Option<TaskState>,
+    /// How far it has come, by what its agent said.
+    step: u8,
 }
 
 /// All tasks of a run.
@@ -136,12 +138,30 @@ impl TaskChecker {
                 format!("{framework}/{id}: {state} after {before}")
             })?;
         }
+        if let Some(step) = step_of(state) {
+            let before = std::mem::replace(&mut task.step, step);
+            Broken::unless(step >= before, "tasks.updates-in-order", || {
+                format!("{framework}/{id} is called {state} after something later")
+            })?;
+        }
         let runs = task.processes > 0;
         Broken::unless(
             !(is_final(state) && runs),
             "tasks.no-false-terminal",
             || format!("{framework}/{id} is called {state}, but its process runs"),
         )
+    }
+}
+
+/// The order in which an agent's states come; what masters make of a partition stands outside.
+fn step_of(state: TaskState) -> Option<u8> {
+    match state {
+        TaskState::Staging => Some(1),
+        TaskState::Starting => Some(2),
+        TaskState::Running => Some(3),
+        TaskState::Killing => Some(4),
+        state if is_final(state) => Some(5),
+        _ => None,
     }
 }
 

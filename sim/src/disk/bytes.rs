@@ -73,7 +73,10 @@ pub fn check_torn<W: Record>(writes: &[W], last: &W, rng: &mut Rng) {
         }
     }
     let read = read::<W>(&bytes);
-    assert_eq!(read.writes, writes, "a torn record is cut, and nothing else");
+    assert_eq!(
+        read.writes, writes,
+        "a torn record is cut, and nothing else"
+    );
     assert_eq!(read.damage, None, "a torn record is no damage");
 }
 

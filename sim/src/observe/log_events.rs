@@ -23,6 +23,7 @@ impl Observer {
     /// A process died.
     pub fn on_death(&mut self, at: SimTime, node: NodeIndex) {
         self.log.on_death(node.slot());
+        self.on_pause(node);
         if self.leading.is_some_and(|(leader, _)| leader == node) {
             self.leading = None;
             self.note(at, node, "the leader is dead");
@@ -75,8 +76,33 @@ impl Observer {
 
     /// A replica handled an input.
     pub fn on_replica(&mut self, at: SimTime, node: NodeIndex, replica: &log::Node) {
+        self.on_acting(at, node, replica.acting().map(|(ballot, _)| ballot));
         let result = self.log.on_replica(node.slot(), replica);
         self.judge(at, node, result);
+    }
+
+    /// Whether a master acts as the leader, by its own lights.
+    fn on_acting(&mut self, at: SimTime, node: NodeIndex, ballot: Option<Ballot>) {
+        let known = self.acting.iter().position(|(acting, _)| *acting == node);
+        match (known, ballot) {
+            (None, Some(ballot)) => {
+                self.acting.push((node, ballot));
+                if self.one_acting_leader && self.acting.len() > 1 {
+                    let found = format!("acts with {ballot} while {:?} act", self.acting);
+                    self.violate(at, node, "masters.one-acting-leader", found);
+                }
+            }
+            (Some(place), None) => {
+                self.acting.swap_remove(place);
+            }
+            (Some(place), Some(ballot)) => self.acting[place].1 = ballot,
+            (None, None) => {}
+        }
+    }
+
+    /// A process is stopped: until it wakes it does nothing, whatever it believes.
+    pub fn on_pause(&mut self, node: NodeIndex) {
+        self.acting.retain(|(acting, _)| *acting != node);
     }
 
     /// A replica applied an entry; `digest` is a fold over everything up to there.

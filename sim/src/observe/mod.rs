@@ -212,6 +212,10 @@ pub struct Observer {
     pub watched: bool,
     names: Vec<(String, Role)>,
     last_leader: Option<NodeIndex>,
+    /// Who acts as the leader now, by its own lights.
+    acting: Vec<(NodeIndex, Ballot)>,
+    /// Whether two of them at once break a promise, by the scenario's wish.
+    pub one_acting_leader: bool,
     /// Masters whose journal was damaged on purpose and that have not started since.
     rotten: BTreeSet<NodeIndex>,
 }
@@ -238,6 +242,8 @@ impl Observer {
             watched: false,
             names: Vec::new(),
             last_leader: None,
+            acting: Vec::new(),
+            one_acting_leader: false,
             rotten: BTreeSet::new(),
         }
     }

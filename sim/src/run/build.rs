@@ -13,6 +13,7 @@ use tepui_core::rng::Rng;
 pub(super) fn world(plan: &Plan, seed: u64, options: Options) -> World {
     let observer = Observer::new(Timeline::new(options.timeline, options.chatty));
     let mut world = World::new(seed, plan.network, plan.disks, observer);
+    world.observer.one_acting_leader = plan.scenario.expect.names("masters.one-acting-leader");
     if options.record {
         world.recorder.enable();
     }

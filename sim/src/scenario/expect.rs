@@ -56,6 +56,17 @@ pub struct Expect {
     pub probes: Vec<String>,
 }
 
+impl Expect {
+    /// Whether the scenario names this invariant.
+    #[must_use]
+    pub fn names(&self, invariant: &str) -> bool {
+        match &self.always {
+            Some(Always::List(list)) => list.iter().any(|name| name == invariant),
+            _ => false,
+        }
+    }
+}
+
 /// `always: all`, or a list, to be read by people: every invariant is checked in every run.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]

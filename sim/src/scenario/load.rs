@@ -1,8 +1,8 @@
 //! Reads a scenario and says what is wrong with it, and where.
 
 use super::suggest::nearest;
-use super::{Kind, Scenario, Workload};
-use crate::observe::OCCURRENCES;
+use super::{Always, Kind, Scenario, Workload};
+use crate::checker::known_invariants;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -134,6 +134,20 @@ fn check_names(scenario: &Scenario) -> Result<(), String> {
 
 fn check_counts(scenario: &Scenario) -> Result<(), String> {
     let expect = &scenario.expect;
+    let named = match &expect.always {
+        None => Vec::new(),
+        Some(Always::Word(word)) if word == "all" => Vec::new(),
+        Some(Always::Word(word)) => vec![word],
+        Some(Always::List(list)) => list.iter().collect(),
+    };
+    let invariants = known_invariants();
+    for name in named {
+        if !invariants.contains(&name.as_str()) {
+            let near = nearest(name, invariants.iter().copied());
+            let hint = near.map_or(String::new(), |near| format!(": did you mean '{near}'?"));
+            return Err(format!("expect: there is no invariant '{name}'{hint}"));
+        }
+    }
     for name in expect.at_most.keys().chain(expect.at_least.keys()) {
         let known = crate::run::COUNTS;
         if !known.contains(&name.as_str()) {
@@ -154,7 +168,6 @@ fn check_counts(scenario: &Scenario) -> Result<(), String> {
             ));
         }
     }
-    debug_assert!(!OCCURRENCES.is_empty());
     Ok(())
 }
 

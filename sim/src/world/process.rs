@@ -228,6 +228,7 @@ impl World {
         let node = &mut self.nodes[index.slot()];
         if node.process == Process::Up {
             node.process = Process::Paused;
+            self.observer.on_pause(index);
         }
     }
 
