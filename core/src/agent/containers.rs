@@ -2,7 +2,7 @@
 
 use super::executors::{ExecutorRun, ExecutorState};
 use super::node::{AgentNode, Timer};
-use super::{ContainerLaunch, Effect, Notice, Write};
+use super::{ContainerLaunch, Effect, Notice, Probe, Write};
 use crate::ids::{ContainerId, ExecutorId, FrameworkId, UpdateId};
 use crate::message::agent::ToMaster;
 use crate::message::executor::Event;
@@ -172,10 +172,20 @@ impl AgentNode {
         }
     }
 
-    pub(super) fn on_container_started(&mut self, container_id: &ContainerId) {
+    /// A container runs. One that nobody waits for any more, because it was to be destroyed before
+    /// it was there, is destroyed now.
+    pub(super) fn on_container_started(
+        &mut self,
+        container_id: &ContainerId,
+        fx: &mut Outbox<Effect>,
+    ) {
         if let Some(run) = self.runs.get_mut(container_id) {
             run.started = true;
+            return;
         }
+        fx.push(Effect::Notice(Notice::Probe(Probe::OrphanDestroyed)));
+        let container_id = container_id.clone();
+        self.say(Effect::Destroy { container_id }, fx);
     }
 
     /// A container is over: its tasks get their last updates, its resources are free.

@@ -275,7 +275,7 @@ impl AgentNode {
             Input::FromMaster { peer, message } => self.on_master(now, peer, message, fx),
             Input::FromExecutor { peer, message } => self.on_executor(now, peer, message, fx),
             Input::ContainerStarted { container_id, .. } => {
-                self.on_container_started(&container_id);
+                self.on_container_started(&container_id, fx);
             }
             Input::ContainerExited {
                 container_id,

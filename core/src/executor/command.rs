@@ -232,6 +232,9 @@ impl CommandExecutor {
             Some(status) if killed => (TaskState::Killed, None, ended_with(status)),
             Some(status) => (TaskState::Failed, None, ended_with(status)),
             None if killed => (TaskState::Killed, None, String::from(message)),
+            None if task.phase == Phase::Running => {
+                (TaskState::Failed, None, String::from(message))
+            }
             None => {
                 let reason = Some(Reason::CommandExecutorFailed);
                 let text = format!("the command could not be started: {message}");

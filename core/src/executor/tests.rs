@@ -237,7 +237,7 @@ fn a_command_that_fails_says_how() {
             "Command terminated with signal Segmentation fault",
         ),
         (Some(160), "Command terminated with signal 32"),
-        (None, "the command could not be started: no such user"),
+        (None, "no such user"),
     ] {
         let mut bench = Bench::running(Mode::Single, false);
         let said = updates(&bench.exited("t", status));
@@ -245,6 +245,16 @@ fn a_command_that_fails_says_how() {
         assert_eq!(said[0].message, message);
         assert_eq!(bench.exited("t", Some(0)), [], "terminal is final");
     }
+}
+
+#[test]
+fn a_command_that_cannot_be_started_says_why() {
+    let mut bench = Bench::subscribed(Mode::Single, false);
+    bench.event(Event::Launch { task: task("t") });
+    let said = updates(&bench.exited("t", None));
+    assert_eq!(said[0].state, TaskState::Failed);
+    let message = "the command could not be started: no such user";
+    assert_eq!(said[0].message, message);
 }
 
 #[test]

@@ -205,6 +205,21 @@ fn a_command_executor_that_stays_after_its_task_is_ended() {
 }
 
 #[test]
+fn a_container_that_starts_after_its_end_is_destroyed() {
+    let (mut bench, peer) = Bench::registered();
+    bench.run(peer, &[command_task("t")]);
+    let container = bench.container("t");
+    bench.kill(peer, "t");
+    bench.exited(&container, None);
+    let container_id = container.clone();
+    let said = bench.input(Input::ContainerStarted {
+        container_id,
+        pid: 7,
+    });
+    assert_eq!(destroyed(&said), [container]);
+}
+
+#[test]
 fn messages_pass_both_ways() {
     let (mut bench, peer) = Bench::registered();
     bench.run(peer, &[task("a", Some("e"))]);

@@ -271,6 +271,19 @@ fn an_operators_shutdown_tells_the_master() {
 }
 
 #[test]
+fn an_agent_that_ends_is_not_taken_back() {
+    let (mut bench, peer) = Bench::registered();
+    let (_, container) = bench.running(peer, "t");
+    bench.input(Input::Shutdown);
+    breaks(&mut bench, peer);
+    let said = bench.advance(Duration::from_secs(60));
+    assert!(!destroyed(&said).is_empty());
+    let connects = |effect: &Effect| matches!(effect, Effect::Connect { .. });
+    assert!(!said.iter().any(connects));
+    assert_eq!(bench.exited(&container, None).last(), Some(&Effect::Exit));
+}
+
+#[test]
 fn bad_configurations_say_what_is_wrong() {
     let mut config = Config::default();
     assert_eq!(config.validate(), Ok(()));
