@@ -1,8 +1,8 @@
 //! One allocation cycle, for agents {1k, 10k, 50k} x frameworks {1, 50, 200, 1,000}, in one role
 //! and in a role each, in the states in which Mesos was measured (see `tepui_benches::allocation`).
 //!
-//! Only the CPU time of the cycle itself counts, as it did for Mesos; what comes before it (returning offers,
-//! installing filters, touching agents) has figures of its own, under `recover` and `add-agents`.
+//! Only the CPU time of the cycle itself counts, as it did for Mesos; what comes before it
+//! (returning offers, adding agents) has figures of its own, under `recover` and `add-agents`.
 //! Criterion leaves its results under `target/criterion/allocator_cycle_*`; the lines printed at
 //! the end compare the medians with Mesos.
 

@@ -1,10 +1,10 @@
 //! Who is offered what: hierarchical dominant resource fairness over a tree of roles.
 //!
 //! [`Allocator`] keeps the books of every agent and hands all that an agent has free to one
-//! framework at a time, always the one whose share is smallest at that moment (see [`tree`](self),
-//! after Ghodsi et al., "Dominant Resource Fairness", NSDI 2011, and Mesos' hierarchical
-//! allocator). It is a plain struct with verbs that the leading master calls; it has no effects
-//! and asks for nothing but the moment.
+//! framework at a time, always the one whose share is smallest at that moment (Ghodsi et al.,
+//! "Dominant Resource Fairness", NSDI 2011, in the shape of Mesos' hierarchical allocator). It is a
+//! plain struct with verbs that the leading master calls; it has no effects and asks for nothing
+//! but the moment.
 //!
 //! # Rules
 //!
