@@ -10,3 +10,6 @@ mod suspicion;
 
 pub use lease::Lease;
 pub use suspicion::{Election, PreVoteStep, Voter};
+
+#[cfg(test)]
+mod tests;
