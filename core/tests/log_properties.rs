@@ -53,6 +53,7 @@ fn replicas_agree_whatever_comes_next() {
             *seen.entry(name).or_default() += times;
         }
     }
+    println!("in {cases} worlds: {seen:?}");
     for name in [
         "elected",
         "hole filled",

@@ -36,13 +36,13 @@ pub(super) fn restore(
     } = recovered;
     let blank = writes.is_empty() && snapshot.is_none() && damage.is_none();
     let mut replica = Replica::new(Incarnation::default(), config.bootstrap.clone());
-    let covered = snapshot.as_ref().map_or(Position::ZERO, |s| s.through);
     for write in writes {
-        if let Err(why) = replay(&mut replica, covered, write) {
+        if let Err(why) = replay(&mut replica, write) {
             damage = damage.or(Some(Damage { at_bytes: 0, why }));
             break;
         }
     }
+    let covered = snapshot.as_ref().map_or(Position::ZERO, |s| s.through);
     if replica.entries.begin() > covered.next() {
         // The entries before `begin` are gone and so is what stood for them.
         let why = String::from("the snapshot that the journal builds on is missing");
@@ -50,6 +50,7 @@ pub(super) fn restore(
         replica.entries = Entries::new(Position::FIRST);
         replica.learned_through = Position::ZERO;
     }
+    let jumped = covered > replica.learned_through;
     apply(&mut replica, snapshot.as_ref(), out);
     let mut restored = Restored {
         replica,
@@ -61,8 +62,14 @@ pub(super) fn restore(
         restored.replica.incarnation = draw(rng);
         let status = restored.replica.status;
         restored.replica.set_status(status, None, out);
-    } else if let Some(damage) = damage {
+    }
+    if let Some(damage) = damage {
         repair(&mut restored, config, rng, damage, out);
+    } else if jumped {
+        // A peer's snapshot became durable, and the node died before the journal said so. What
+        // is written from here on builds on the snapshot.
+        let begin = restored.replica.entries.begin();
+        restored.replica.truncate(begin, out);
     }
     restored
 }
@@ -107,9 +114,8 @@ fn apply(replica: &mut Replica, snapshot: Option<&Snapshot>, out: &mut Out<'_>) 
             through: snapshot.through,
             state: Arc::clone(&snapshot.state),
         });
-        if from.next() > replica.entries.begin() {
-            // Whatever else was accepted up to there, this is what was chosen: an entry that a
-            // peer's snapshot jumped over may hold another value.
+        if snapshot.through > learned_through {
+            // Whatever else was accepted up to there, this is what was chosen.
             replica.entries.truncate_before(from.next());
         }
     }
@@ -118,7 +124,7 @@ fn apply(replica: &mut Replica, snapshot: Option<&Snapshot>, out: &mut Out<'_>) 
 }
 
 /// One record of the journal. An error is a record that cannot follow those before it.
-fn replay(replica: &mut Replica, covered: Position, write: Write) -> Result<(), String> {
+fn replay(replica: &mut Replica, write: Write) -> Result<(), String> {
     match write {
         Write::Standing {
             incarnation,
@@ -135,7 +141,7 @@ fn replay(replica: &mut Replica, covered: Position, write: Write) -> Result<(), 
             actions,
         } => {
             replica.promised = replica.promised.max(ballot);
-            replay_learned(replica, covered, learned_through)?;
+            replay_learned(replica, learned_through)?;
             for (i, action) in actions.iter().enumerate() {
                 let position = first.after(i as u64);
                 if position >= replica.entries.begin() && position > replica.learned_through {
@@ -146,7 +152,7 @@ fn replay(replica: &mut Replica, covered: Position, write: Write) -> Result<(), 
         }
         Write::Learn { first, actions } => {
             if first != replica.learned_through.next() {
-                replay_learned(replica, covered, first.previous())?;
+                replay_learned(replica, first.previous())?;
             }
             for (i, action) in actions.iter().enumerate() {
                 let position = first.after(i as u64);
@@ -156,7 +162,7 @@ fn replay(replica: &mut Replica, covered: Position, write: Write) -> Result<(), 
                 }
             }
         }
-        Write::Learned { through } => replay_learned(replica, covered, through)?,
+        Write::Learned { through } => replay_learned(replica, through)?,
         Write::Fence {
             ballot,
             joiner,
@@ -206,16 +212,11 @@ fn replay_checkpoint(replica: &mut Replica, checkpoint: Checkpoint) {
     }
 }
 
-/// Learned is a prefix without holes, on disk as in memory, but for what the snapshot covers: one
-/// taken from a peer stands for entries that were never accepted here.
-fn replay_learned(
-    replica: &mut Replica,
-    covered: Position,
-    through: Position,
-) -> Result<(), String> {
+/// Learned is a prefix without holes, on disk as in memory.
+fn replay_learned(replica: &mut Replica, through: Position) -> Result<(), String> {
     while replica.learned_through < through {
         let position = replica.learned_through.next();
-        if position > covered && replica.entries.at(position).is_none() {
+        if replica.entries.at(position).is_none() {
             return Err(alloc::format!(
                 "position {position} is said to be learned, but nothing was accepted there"
             ));

@@ -5,11 +5,14 @@
 use super::{Event, World};
 use std::time::Duration;
 use tepui_core::ids::MasterId;
-use tepui_core::log::{Config, Input};
+use tepui_core::log::{Config, Input, Message};
 use tepui_core::machine::Machine;
 
 /// More in flight than this are dropped, at random.
-const IN_FLIGHT_MAX: usize = 120;
+const IN_FLIGHT_MAX: usize = 40;
+
+/// Half of the time one of so many newest is the next.
+const NEWEST: u64 = 6;
 
 /// Leases and suspicion hardly ever end by themselves; a broken link is what starts an election.
 pub fn unhurried(config: &mut Config) {
@@ -26,6 +29,7 @@ impl World {
         self.clocks = vec![self.now; self.count];
         for _ in 0..moves {
             let id = self.rng.below(self.count as u64) as usize;
+            self.lose_some();
             match self.rng.below(1000) {
                 0..600 => self.any_event(),
                 600..760 => self.any_tick(id),
@@ -36,16 +40,15 @@ impl World {
                     self.stop(id, kept_percent);
                 }
                 910..980 => self.start(id),
-                980..986 => {
+                980..990 => {
                     self.wipe(id);
                     self.start(id);
                 }
-                986..990 => {
+                _ => {
                     let kept_percent = self.rng.below(100) as u8;
                     self.rot(id, kept_percent);
                     self.start(id);
                 }
-                _ => self.lose_some(),
             }
         }
         let last = std::mem::take(&mut self.clocks).into_iter().max();
@@ -56,8 +59,13 @@ impl World {
         if self.events.is_empty() {
             return;
         }
-        let at = self.rng.below(self.events.len() as u64) as usize;
-        let (key, event) = self.events.iter().nth(at).expect("it is one of them");
+        let count = self.events.len() as u64;
+        let newest = self.rng.chance(1, 2);
+        let at = match newest {
+            true => count - 1 - self.rng.below(count.min(NEWEST)),
+            false => self.rng.below(count),
+        };
+        let (key, event) = self.events.iter().nth(at as usize).expect("one of them");
         let (key, event) = (*key, event.clone());
         let message = matches!(event, Event::Deliver { .. });
         // A copy may stay behind, to arrive any time later.
@@ -89,11 +97,23 @@ impl World {
         }
     }
 
+    /// Of what is said all the time little is kept; of the rest, a bounded number.
     fn lose_some(&mut self) {
         while self.events.len() > IN_FLIGHT_MAX {
             let at = self.rng.below(self.events.len() as u64) as usize;
             let key = *self.events.keys().nth(at).expect("it is one of them");
-            if matches!(self.events[&key], Event::Deliver { .. }) {
+            let common = match &self.events[&key] {
+                Event::Deliver { message, .. } => matches!(
+                    message,
+                    Message::Heartbeat { .. }
+                        | Message::HeartbeatAck { .. }
+                        | Message::StatusRequest { .. }
+                        | Message::StatusReply { .. }
+                        | Message::PreVoteReply { granted: false, .. }
+                ),
+                _ => continue,
+            };
+            if common || self.rng.chance(1, 4) {
                 self.events.remove(&key);
             }
         }

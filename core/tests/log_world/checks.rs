@@ -36,6 +36,8 @@ pub struct Checks {
     acknowledged: BTreeMap<u64, Position>,
     elected: BTreeMap<Ballot, usize>,
     acting: Vec<Option<Ballot>>,
+    /// Every life that a node ever had.
+    lives: BTreeSet<(usize, Incarnation)>,
     pub seen: BTreeMap<&'static str, u64>,
 }
 
@@ -51,6 +53,7 @@ impl Checks {
             acknowledged: BTreeMap::new(),
             elected: BTreeMap::new(),
             acting: vec![None; count],
+            lives: BTreeSet::new(),
             seen: BTreeMap::new(),
         }
     }
@@ -79,6 +82,7 @@ impl Checks {
                 "node {id}: promise went back"
             );
         }
+        self.lives.insert((id, node.incarnation()));
         assert!(
             node.learned_through() >= before.learned_through,
             "node {id}: learned went back"
@@ -181,6 +185,12 @@ impl Checks {
     pub fn on_restart(&mut self, id: usize, node: &Node, log: &[Write], damaged: bool) {
         self.applied[id] = Position::ZERO;
         self.acting[id] = None;
+        let known = self.lives.contains(&(id, node.incarnation()));
+        assert!(
+            known || damaged || log.is_empty(),
+            "node {id} gave up its life for nothing"
+        );
+        self.lives.insert((id, node.incarnation()));
         if let Some(vouched) = self.vouched.get(&(id, node.incarnation())) {
             assert!(!damaged, "node {id} kept its life through damage");
             assert!(
@@ -327,6 +337,7 @@ impl Checks {
             "acknowledged, not chosen"
         );
         self.acknowledged.insert(token, position);
+        *self.seen.entry("acknowledged").or_default() += 1;
     }
 
     pub fn on_rejected(&mut self, token: u64, _why: Reject) {
@@ -344,6 +355,8 @@ impl Checks {
             Notice::CorruptRecordRepaired { .. } => "repaired",
             Notice::VoidVoteIgnored { .. } => "void vote",
             Notice::CampaignFailed { .. } => "campaign failed",
+            Notice::Campaigning { .. } => "campaign",
+            Notice::Filling { .. } => "filled",
             _ => return,
         };
         *self.seen.entry(name).or_default() += 1;

@@ -4,9 +4,7 @@ use super::steps::Step;
 use super::{Disk, World, config};
 use std::time::Duration;
 use tepui_core::ids::MasterId;
-use tepui_core::log::{
-    Ballot, Checkpoint, Incarnation, Membership, Node, Position, Snapshot, Status, Write,
-};
+use tepui_core::log::{Ballot, Checkpoint, Membership, Node, Position, Snapshot, Status, Write};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -243,9 +241,10 @@ fn a_log_that_starts_at_a_billion_is_caught_up_at_once() {
     let mut world = World::new(3, 3);
     world.checks.forget_before(through, b"digest");
     for id in 0..3 {
+        let incarnation = world.node(id).incarnation();
         world.stop(id, 0);
         world.disks[id].log = vec![Write::Checkpoint(Box::new(Checkpoint {
-            incarnation: Incarnation(id as u64 + 1),
+            incarnation,
             status: Status::Voting,
             promised: Ballot::NONE,
             lives: Default::default(),

@@ -114,7 +114,24 @@ fn a_snapshot_beyond_the_journal_replaces_what_it_covers() {
         through: Position(3),
         state: Arc::from(&b"state"[..]),
     };
-    assert_eq!(effects, [installed]);
+    assert_eq!(effects[0], installed);
+    // What is written next builds on the snapshot, and says so: a second restart finds no hole.
+    let Effect::Persist { write, .. } = &effects[1] else {
+        panic!("a checkpoint comes first: {effects:?}");
+    };
+    let writes = alloc::vec![write.clone(), accept(6, 3, &["f"])];
+    let again = Recovered {
+        writes,
+        snapshot: Some(snapshot(3)),
+        damage: None,
+    };
+    let (node, effects) = restart(3, again);
+    assert_eq!(
+        (node.status(), node.incarnation()),
+        (Status::Voting, Incarnation(5))
+    );
+    assert_eq!((node.begin(), node.end()), (Position(4), Position(6)));
+    assert_eq!(effects.len(), 1);
 }
 
 fn joins_anew(node: &Node, effects: &[Effect]) {
