@@ -7,6 +7,7 @@
 use super::Broken;
 use super::positions::Positions;
 use std::collections::BTreeMap;
+use tepui_core::log::message::Promise;
 use tepui_core::log::{Action, Ballot, Incarnation, Message, Node, Position, Write};
 
 /// What is on one replica's disk, as far as votes go.
@@ -218,7 +219,8 @@ impl LogChecker {
                 let (said, kept) = (promise.ballot, durable.promised);
                 Broken::unless(kept >= said, "log.vouched-is-durable", || {
                     format!("says it promised {said}, its disk says {kept}")
-                })
+                })?;
+                durable.remembers(promise)
             }
             Message::Accepted {
                 ballot,
@@ -289,6 +291,25 @@ impl LogChecker {
 }
 
 impl Durable {
+    /// A promise reports each position at no lower ballot than that at which the disk says it was
+    /// accepted: a candidate would adopt another's value. What is learned is beyond doubt, and what
+    /// was accepted at the promised ballot itself came while the promise waited for the disk.
+    fn remembers(&self, promise: &Promise) -> Result<(), Broken> {
+        for entry in &promise.entries {
+            let kept = self
+                .accepted
+                .find(entry.position)
+                .map(|(ballot, _)| *ballot);
+            let forgotten = entry.position > promise.learned_through
+                && kept.is_some_and(|kept| entry.ballot < kept && kept < promise.ballot);
+            Broken::unless(!forgotten, "log.accepted-never-goes-back", || {
+                let (position, said) = (entry.position, entry.ballot);
+                format!("says it accepted {position} at {said}, its disk says {kept:?}")
+            })?;
+        }
+        Ok(())
+    }
+
     fn accept(
         &mut self,
         position: Position,
