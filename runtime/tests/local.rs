@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use support::{Running, http_json, processes_with, tepui, until};
 
 struct Local {
@@ -38,14 +39,16 @@ impl Local {
     }
 }
 
-/// Three masters' ports in a row, and the agents' after them, that nobody listens on now.
+/// Three masters' ports in a row, and the agents' after them, that nobody listens on now. Tests of
+/// this file run at once: each takes a stretch of its own.
 fn ports_in_a_row(count: u16) -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     let start = 20_000 + (std::process::id() % 1_000) as u16 * 20;
-    (start..60_000)
-        .step_by(usize::from(count))
+    (0..1_000)
+        .map(|_| start + NEXT.fetch_add(count, Ordering::Relaxed) % 12_000)
         .find(|first| (*first..*first + count).all(free))
-        .unwrap()
+        .expect("a stretch of ports is free")
 }
 
 fn start(folder: &Path) -> Local {

@@ -72,9 +72,8 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
         "failover", "--kills", &kills, "--agents", &agents, "--tasks", &tasks,
     ];
     let measured: Measured = super::measure(&arguments)?;
-    let command = format!(
-        "cargo run --release -p tepui-reports -- failover --kills {kills} --agents {agents} --tasks {tasks}"
-    );
+    let options = format!("--kills {kills} --agents {agents} --tasks {tasks}");
+    let command = format!("cargo run --release -p tepui-reports -- failover {options}");
     let mut report = Report::new("Failover", Provenance::here(&command));
     report.text(format!(
         "Three masters and {agents} agents as real processes on loopback, {tasks} tasks running; \
@@ -82,6 +81,15 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
          ZooKeeper was measured on this kind of machine. Tasks lost: {}.",
         measured.tasks_lost
     ));
+    tabulate(&measured, &mut report);
+    at(out.display(), report.write(out, "failover"))?;
+    if measured.tasks_lost == 0 {
+        return Ok(());
+    }
+    Err(Error(format!("{} tasks were lost", measured.tasks_lost)))
+}
+
+fn tabulate(measured: &Measured, report: &mut Report) {
     let mut table = Table::new(&[
         "until",
         "Tepui p50",
@@ -131,9 +139,4 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
             shape: Shape::Bars(bars),
         },
     );
-    at(out.display(), report.write(out, "failover"))?;
-    if measured.tasks_lost == 0 {
-        return Ok(());
-    }
-    Err(Error(format!("{} tasks were lost", measured.tasks_lost)))
 }
