@@ -4,8 +4,7 @@
 //! - [`AgentNode`] is the machine; [`Input`] and [`Effect`] are what its driver sees.
 //! - `registration` finds the leader and stays with it.
 //! - `tasks`, `executors` and `containers` do what the leader says; `status` is the status
-//!   update manager, and
-//!   [`updates`] its data.
+//!   update manager, and [`updates`] its data.
 //! - [`Checkpoint`] is all that survives a restart, a fold over the journal's [`Write`]s;
 //!   `recovery` picks it up again.
 //!

@@ -10,11 +10,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Three and five masters, twenty agents and more.
+const SWARMS: [&str; 2] = [
+    "scenarios/swarm/random_faults_3.yaml",
+    "scenarios/swarm/random_faults_5.yaml",
+];
+
 /// What to run.
 #[derive(Args, Debug)]
 pub struct Options {
     /// Scenario files.
-    #[arg(default_values = ["scenarios/swarm/random_faults_3.yaml", "scenarios/swarm/random_faults_5.yaml"])]
+    #[arg(default_values = SWARMS)]
     files: Vec<PathBuf>,
     /// Seeds for each file.
     #[arg(long, default_value_t = 10_000)]
