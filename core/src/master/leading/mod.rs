@@ -200,6 +200,8 @@ impl Leading {
             M::Reregister(report) => self.on_reregister(now, peer, report, fx),
             message => match self.agent_of(peer) {
                 Some(index) => self.on_registered_agent(now, index, message, fx),
+                // Its answer waits for the registry.
+                None if self.agents.waiting.contains_key(&peer) => {}
                 None => Self::tell_not_registered(peer, fx),
             },
         }

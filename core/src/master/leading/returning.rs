@@ -50,13 +50,12 @@ impl Leading {
         agent.run = report.run;
         agent.reregistered_at = Some(now.wall);
         let agent_id = agent.id.clone();
-        let was_unreachable = self.out_of_sight.contains_key(&agent_id);
         self.recover_frameworks(now, report, fx);
         let told = self.merge(now, index, report, was_marked, fx);
         fx.push(Effect::Notice(Notice::AgentReregistered {
             agent_id: agent_id.clone(),
             tasks: report.tasks.len(),
-            was_unreachable,
+            was_unreachable: was_marked,
         }));
         if told.returned > 0 {
             fx.push(Effect::Notice(Notice::Probe(Probe::TasksReturned)));

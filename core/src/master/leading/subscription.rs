@@ -34,6 +34,7 @@ impl Leading {
             call,
         } = message;
         let subscribes = matches!(call, Call::Subscribe { .. });
+        let mut ends = None;
         let result = match call {
             Call::Subscribe {
                 framework,
@@ -48,6 +49,10 @@ impl Leading {
                 }
             }
             call => match self.caller(peer, framework_id.as_ref()) {
+                Ok(index) if call == Call::Teardown => {
+                    ends = Some(index);
+                    Ok(())
+                }
                 Ok(index) => self.on_framework_call(now, index, call, fx),
                 Err(reject) => Err(reject),
             },
@@ -61,6 +66,10 @@ impl Leading {
         if id.0 != 0 {
             let message = ToScheduler::Reply { id, result };
             fx.push(Effect::ToScheduler { peer, message });
+        }
+        // A framework's end closes its connection: the answer goes first.
+        if let Some(index) = ends {
+            self.end_framework(now, index, false, fx);
         }
     }
 
@@ -86,8 +95,9 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) -> Result<(), Reject> {
         match call {
-            Call::Subscribe { .. } => unreachable!("handled where the peer is known"),
-            Call::Teardown => self.end_framework(now, index, false, fx),
+            Call::Subscribe { .. } | Call::Teardown => {
+                unreachable!("handled where the connection is known")
+            }
             Call::Accept {
                 offer_ids,
                 operations,

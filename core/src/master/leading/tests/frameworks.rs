@@ -186,6 +186,15 @@ fn a_framework_that_was_torn_down_never_returns() {
 }
 
 #[test]
+fn a_teardown_is_answered_before_the_connection_is_closed() {
+    let mut harness = Harness::new(&Config::default());
+    harness.subscribe(2, framework_info(None));
+    assert_eq!(harness.ask(2, Call::Teardown), Ok(()));
+    let close = Effect::Close { peer: peer(2) };
+    assert_eq!(harness.take().last(), Some(&close));
+}
+
+#[test]
 fn ended_frameworks_are_kept_up_to_a_bound() {
     let config = Config {
         max_completed_frameworks: 2,
