@@ -1,5 +1,6 @@
 //! Answers to schedulers that ask what became of their tasks.
 
+use super::agents::Agent;
 use super::arena::Index;
 use super::frameworks::Framework;
 use super::notice::{Notice, Probe};
@@ -35,6 +36,10 @@ impl Leading {
 
     /// The answer about a task that is known: what the framework was told last, not what it has
     /// not been told yet, so that no answer overtakes an update (MESOS-1389, MESOS-1799).
+    ///
+    /// Nothing is said of a live task whose agent is disconnected: what is known of it may come
+    /// from a report that was long on its way, through a connection that the agent has closed
+    /// since. The agent returns or becomes unreachable, and then there is an answer.
     fn answer(
         &self,
         now: Now,
@@ -42,7 +47,12 @@ impl Leading {
         task: Index<Task>,
         fx: &mut Outbox<Effect>,
     ) {
-        let state = self.tasks[task].reported;
+        let record = &self.tasks[task];
+        let away = |agent: Index<Agent>| self.agents.arena[agent].peer.is_none();
+        let state = record.reported;
+        if !state.is_terminal() && record.agent.is_some_and(away) {
+            return fx.push(Effect::Notice(Notice::Probe(Probe::ReconcileSilent)));
+        }
         let reason = Reason::Reconciliation;
         let status = self.status_of(
             now,
