@@ -24,6 +24,7 @@ mod returning;
 mod storing;
 mod subscription;
 mod tasks;
+mod teardown;
 mod updates;
 mod validation;
 mod view;
