@@ -11,7 +11,7 @@ pub enum Action {
     /// Fills a hole that a dead coordinator left.
     Nop,
     /// Somebody's bytes.
-    Append(Arc<[u8]>),
+    Append(#[serde(with = "crate::wire::bytes")] Arc<[u8]>),
     /// Who votes from here on.
     Membership(Arc<Membership>),
 }

@@ -42,6 +42,7 @@ pub enum Input {
         /// Names it in the answer.
         token: u64,
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         value: Arc<[u8]>,
     },
     /// The owner cannot lead: a leader or candidate gives up, as if somebody else were elected,
@@ -52,6 +53,7 @@ pub enum Input {
         /// Echoed.
         through: Position,
         /// The state machine's bytes as of then.
+        #[serde(with = "crate::wire::bytes")]
         state: Arc<[u8]>,
     },
 }
@@ -88,6 +90,7 @@ pub enum Effect {
         /// The last position that is in it.
         through: Position,
         /// What an answer to [`Effect::TakeSnapshot`] once was.
+        #[serde(with = "crate::wire::bytes")]
         state: Arc<[u8]>,
     },
     /// The owner is asked for the state machine's bytes as of `through`, the position applied

@@ -251,6 +251,7 @@ pub struct SnapshotChunk {
     /// How long the whole is, in bytes.
     pub total_bytes: u64,
     /// The piece.
+    #[serde(with = "crate::wire::bytes")]
     pub bytes: Vec<u8>,
 }
 

@@ -119,6 +119,7 @@ pub struct Snapshot {
     /// The masters as of then.
     pub membership: Membership,
     /// The state machine's bytes.
+    #[serde(with = "crate::wire::bytes")]
     pub state: Arc<[u8]>,
 }
 

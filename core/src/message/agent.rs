@@ -77,6 +77,7 @@ pub enum ToMaster {
         /// From which executor.
         executor_id: ExecutorId,
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         data: Arc<[u8]>,
     },
     /// An executor ended.
@@ -175,6 +176,7 @@ pub enum ToAgent {
         /// To which executor.
         executor_id: ExecutorId,
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         data: Arc<[u8]>,
     },
     /// End everything and stop: the agent was removed for good.

@@ -39,6 +39,7 @@ pub enum Call {
     /// To the scheduler, unread.
     Message {
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         data: Arc<[u8]>,
     },
 }
@@ -84,6 +85,7 @@ pub enum Event {
     /// From the scheduler, unread.
     Message {
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         data: Arc<[u8]>,
     },
     /// End all tasks and exit.

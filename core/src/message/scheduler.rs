@@ -86,6 +86,7 @@ pub enum Call {
         /// To which.
         executor_id: ExecutorId,
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         data: Arc<[u8]>,
     },
     /// Replaces the framework's description without a new subscription.
@@ -128,6 +129,7 @@ pub enum Event {
         /// From which.
         executor_id: ExecutorId,
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         data: Arc<[u8]>,
     },
     /// An agent (or, with an executor id, only that executor) is gone.

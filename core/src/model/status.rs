@@ -88,6 +88,7 @@ pub struct TaskStatus {
     /// Whether its health check passes, if it has one.
     pub healthy: Option<bool>,
     /// From the executor to the scheduler, unread.
+    #[serde(with = "crate::wire::bytes")]
     pub data: Arc<[u8]>,
     /// Since when its agent is unreachable.
     pub unreachable_at: Option<Wall>,

@@ -31,6 +31,7 @@ pub struct ExecutorInfo {
     /// For people.
     pub name: String,
     /// Handed to it unread.
+    #[serde(with = "crate::wire::bytes")]
     pub data: Arc<[u8]>,
     /// How long it may take to end its tasks when told to shut down.
     pub shutdown_grace: Option<Duration>,
@@ -52,6 +53,7 @@ pub struct TaskInfo {
     /// What it runs; needed where there is no executor.
     pub command: Option<CommandInfo>,
     /// Handed to the executor unread.
+    #[serde(with = "crate::wire::bytes")]
     pub data: Arc<[u8]>,
     /// For people and tools.
     pub labels: Vec<Label>,

@@ -34,6 +34,7 @@ pub enum Input {
     /// The framework's own operator wants something; encoded by the framework's request type.
     Request {
         /// What.
+        #[serde(with = "crate::wire::bytes")]
         body: Arc<[u8]>,
     },
     /// The process is told to end.

@@ -15,12 +15,13 @@ pub enum Write {
     /// and tasks as a ghost (Chronos 520).
     Framework(FrameworkId),
     /// A record of the framework's logic, in its own encoding.
-    Logic(Arc<[u8]>),
+    Logic(#[serde(with = "crate::wire::bytes")] Arc<[u8]>),
     /// All that the records before it said: they may be deleted once this one is durable.
     Snapshot {
         /// The id, if there is one yet.
         framework_id: Option<FrameworkId>,
         /// The logic's whole state, in its own encoding.
+        #[serde(with = "crate::wire::bytes")]
         logic: Arc<[u8]>,
     },
 }

@@ -3,6 +3,8 @@
 //! Every envelope opens with a format version, so that a newer master can read what an older one
 //! wrote and an older one says clearly what it cannot read.
 
+pub mod bytes;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! `tepui sim`: the command line of the simulator.
 
 mod args;
+mod cpu;
 mod json;
 mod print;
 mod seeds;

@@ -101,7 +101,7 @@ impl Summary {
         self.converged_s.extend(outcome.converged_after_s);
     }
 
-    /// `busy` is the time that all threads together spent.
+    /// `busy` is the time that all threads together ran.
     pub fn print(&mut self, name: &str, busy: Duration) {
         let busy_s = busy.as_secs_f64().max(1e-9);
         println!();

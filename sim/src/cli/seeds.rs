@@ -1,6 +1,7 @@
 //! Many seeds on many threads, reported in order.
 
 use super::args::RunArguments;
+use super::cpu::Stopwatch;
 use super::{json, print};
 use crate::run::{Options, Outcome, Plan, Run, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +14,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tepui_core::wire;
 
 /// The seed of a scenario that names none.
@@ -167,7 +168,7 @@ fn run_many(plan: &Plan, arguments: &RunArguments, seeds: Range<u64>) -> Verdict
                     if seed >= seeds.end {
                         break;
                     }
-                    let started = Instant::now();
+                    let started = Stopwatch::start();
                     let outcome = run_quietly(plan, seed, arguments.twice);
                     let nanos = started.elapsed().as_nanos() as u64;
                     busy.fetch_add(nanos, Ordering::Relaxed);

@@ -12,7 +12,7 @@ use tepui_core::{log, wire};
 const BACKLOG_MAX: usize = 1 << 16;
 
 /// After one input in so many the node that handled it is checked in full.
-const CHECK_ONE_IN: u64 = 256;
+const CHECK_ONE_IN: u64 = 512;
 
 /// One message in so many goes through bytes and back.
 const ROUND_TRIP_ONE_IN: u64 = 100;
