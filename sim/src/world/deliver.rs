@@ -11,8 +11,11 @@ use tepui_core::{log, wire};
 /// loses it.
 const BACKLOG_MAX: usize = 1 << 16;
 
-/// After one input in so many the node that handled it is checked in full.
-const CHECK_ONE_IN: u64 = 512;
+/// After one input in so many the node that handled it is checked in full: often at first, since
+/// most scenarios are short, and less in long runs, whose states are large.
+const CHECK_ONE_IN: u64 = 64;
+const CHECK_ONE_IN_LATER: u64 = 512;
+const LATER: u64 = 50_000;
 
 /// One message in so many goes through bytes and back.
 const ROUND_TRIP_ONE_IN: u64 = 100;
@@ -43,7 +46,11 @@ impl World {
             None => return,
         }
         self.plan_tick(index);
-        if self.counts.events.is_multiple_of(CHECK_ONE_IN) {
+        let one_in = match self.counts.events {
+            0..LATER => CHECK_ONE_IN,
+            _ => CHECK_ONE_IN_LATER,
+        };
+        if self.counts.events.is_multiple_of(one_in) {
             self.check_node(index);
         }
     }
