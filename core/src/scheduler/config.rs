@@ -53,7 +53,7 @@ pub struct Config {
     /// back-off, because a master that does not lead answers at once and costs nothing, and the
     /// wait adds to the time without offers after a failover.
     pub detection_backoff_factor: Duration,
-    /// Where its doubling ends.
+    /// Where its doubling ends: how late a scheduler may be when a long outage is over.
     pub detection_backoff_max: Duration,
     /// How long the leader may take to answer a first subscription; doubles, as in Mesos.
     pub registration_backoff_factor: Duration,
@@ -87,7 +87,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             detection_backoff_factor: Duration::from_millis(100),
-            detection_backoff_max: Duration::from_secs(10),
+            detection_backoff_max: Duration::from_secs(2),
             registration_backoff_factor: Duration::from_secs(2),
             registration_backoff_max: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(2),
