@@ -16,7 +16,7 @@ use tepui_core::frameworks::TaskTemplate;
 use tepui_core::frameworks::execute::{self, Execute};
 use tepui_core::model::{Capabilities, CommandInfo, FrameworkInfo};
 use tepui_core::resources::{Resources, Role};
-use tepui_core::scheduler::{Config, FrameworkNode, Input, Notice};
+use tepui_core::scheduler::{Config, FrameworkNode, Input, LinkEnd, Notice};
 use tokio::sync::{Notify, mpsc, watch};
 
 /// Flags of `tepui execute`.
@@ -184,6 +184,8 @@ const INTERRUPTED: u8 = 130;
 /// Shows what happens to the tasks, and their output, until nothing more is noticed.
 async fn show(masters: Vec<String>, mut notices: mpsc::Receiver<Notice>) {
     let mut framework = None;
+    // Said once for each time without a leader, not for every attempt.
+    let mut without_master = false;
     let mut following = BTreeMap::new();
     while let Some(notice) = notices.recv().await {
         match notice {
@@ -193,6 +195,14 @@ async fn show(masters: Vec<String>, mut notices: mpsc::Receiver<Notice>) {
             } => {
                 eprintln!("tepui: subscribed as {framework_id} at {master}");
                 framework = Some(framework_id);
+                without_master = false;
+            }
+            Notice::Disconnected { why, .. } if !without_master && why != LinkEnd::NotLeading => {
+                without_master = true;
+                eprintln!(
+                    "tepui: looking for the leader at {}: {why}",
+                    masters.join(", ")
+                );
             }
             Notice::Task {
                 task_id,
