@@ -66,6 +66,20 @@ struct Outcome {
 #[derive(Deserialize)]
 struct ViolationLine {
     invariant: String,
+    #[serde(default)]
+    found: String,
+}
+
+impl ViolationLine {
+    /// Which promise was broken. A machine that ends itself over one of its own names it in its
+    /// last words: `master-2 broke master.no-double-offer: ..`.
+    fn promise(&self) -> &str {
+        let last_words = self.found.split_once(" broke ");
+        match last_words.and_then(|(_, rest)| rest.split_once(':')) {
+            Some((name, _)) if self.invariant == "no-panic" => name,
+            _ => &self.invariant,
+        }
+    }
 }
 
 /// Plants, searches and writes `mutants.md`.
@@ -363,9 +377,9 @@ fn search(
         let by = outcomes[at]
             .violations
             .first()
-            .map_or(&outcomes[at].verdict, |v| &v.invariant);
-        if !found.by.contains(by) {
-            found.by.push(by.clone());
+            .map_or(outcomes[at].verdict.as_str(), ViolationLine::promise);
+        if !found.by.iter().any(|known| known == by) {
+            found.by.push(by.to_owned());
         }
     }
     found.seeds.sort_unstable();
@@ -398,6 +412,18 @@ fn describe(found: &Found) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_machine_that_ends_itself_names_the_promise() {
+        let line = |invariant: &str, found: &str| ViolationLine {
+            invariant: invariant.to_owned(),
+            found: found.to_owned(),
+        };
+        let named = line("no-panic", "master-2 broke master.no-double-offer: cpus:9");
+        assert_eq!(named.promise(), "master.no-double-offer");
+        let unnamed = line("no-panic", "index out of bounds");
+        assert_eq!(unnamed.promise(), "no-panic");
+    }
 
     #[test]
     fn a_missed_search_counts_as_longer_than_any_that_found() {

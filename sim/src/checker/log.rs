@@ -8,7 +8,7 @@ use super::Broken;
 use super::positions::Positions;
 use std::collections::BTreeMap;
 use tepui_core::log::message::Promise;
-use tepui_core::log::{Action, Ballot, Incarnation, Message, Node, Position, Write};
+use tepui_core::log::{Action, Ballot, Incarnation, Message, Node, Position, Status, Write};
 
 /// What is on one replica's disk, as far as votes go.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,9 @@ struct Replica {
     seen_promised: Ballot,
     seen_learned: Position,
     seen_incarnation: Option<Incarnation>,
+    /// The life that the disk was lost of, and what had been acknowledged by then, perhaps with
+    /// its vote: to be learned again before another life votes.
+    owed: Option<(Option<Incarnation>, Position)>,
 }
 
 /// All replicas of a cluster.
@@ -81,7 +84,12 @@ impl LogChecker {
 
     /// A disk was lost, with everything on it.
     pub fn on_wipe(&mut self, replica: usize) {
-        self.replicas[replica] = Replica::default();
+        let replica = &mut self.replicas[replica];
+        let former = replica.durable.incarnation.or(replica.seen_incarnation);
+        *replica = Replica {
+            owed: Some((former, self.acknowledged)),
+            ..Replica::default()
+        };
     }
 
     /// A restart begins.
@@ -100,7 +108,7 @@ impl LogChecker {
     /// A machine handled an input.
     ///
     /// # Errors
-    /// When its promise or its learned prefix went back.
+    /// When its promise or its learned prefix went back, or it votes too early.
     pub fn on_replica(&mut self, index: usize, node: &Node) -> Result<(), Broken> {
         let replica = &mut self.replicas[index];
         let (promised, learned) = (node.promised(), node.learned_through());
@@ -109,6 +117,14 @@ impl LogChecker {
             // The votes of the former life are void, and with them its promises.
             replica.seen_incarnation = incarnation;
             replica.seen_promised = Ballot::default();
+        }
+        if node.status() == Status::Voting
+            && let Some((former, owed)) = replica.owed.take()
+        {
+            let caught_up = former == incarnation || learned >= owed;
+            Broken::unless(caught_up, "log.votes-when-caught-up", || {
+                format!("votes with {learned} learned, its life before may have voted for {owed}")
+            })?;
         }
         let before = replica.seen_promised;
         Broken::unless(promised >= before, "log.promise-never-goes-back", || {

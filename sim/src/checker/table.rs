@@ -34,6 +34,11 @@ pub const CLUSTER_INVARIANTS: &[(&str, &str)] = &[
         "a replica vouches for nothing that is not on its disk",
     ),
     (
+        "log.votes-when-caught-up",
+        "a replica that lost its votes has learned all that was acknowledged until then before it \
+         votes again",
+    ),
+    (
         "log.one-value",
         "all replicas apply one history, position by position",
     ),
@@ -81,6 +86,14 @@ pub const CLUSTER_INVARIANTS: &[(&str, &str)] = &[
     (
         "tasks.updates-in-order",
         "a scheduler hears of a task's states in their order",
+    ),
+    (
+        "tasks.updates-until-acknowledged",
+        "an agent keeps an update until that very update was acknowledged",
+    ),
+    (
+        "agents.vouched-is-durable",
+        "an agent tells the master of no update that is not on its disk",
     ),
 ];
 

@@ -1,8 +1,8 @@
 //! What frameworks are told about tasks, against what really runs on the hosts.
 
 use super::Broken;
-use std::collections::BTreeMap;
-use tepui_core::ids::{FrameworkId, TaskId};
+use std::collections::{BTreeMap, BTreeSet};
+use tepui_core::ids::{FrameworkId, TaskId, UpdateId};
 use tepui_core::model::TaskState;
 
 /// A task, by its framework.
@@ -28,9 +28,27 @@ pub struct TaskChecker {
     /// Launches of each instance or job: what is between the name and the serial of an id.
     launches: BTreeMap<(FrameworkId, String), u32>,
     restarts: u64,
+    /// Updates that a master told their agent are taken, and that the agent has not forgotten yet.
+    acknowledged: BTreeSet<UpdateId>,
 }
 
 impl TaskChecker {
+    /// A master tells an agent that an update was taken.
+    pub fn on_acknowledge(&mut self, update: UpdateId) {
+        self.acknowledged.insert(update);
+    }
+
+    /// An agent forgets an update since it was acknowledged.
+    ///
+    /// # Errors
+    /// When nobody has acknowledged it.
+    pub fn on_acknowledged(&mut self, update: UpdateId) -> Result<(), Broken> {
+        let known = self.acknowledged.remove(&update);
+        Broken::unless(known, "tasks.updates-until-acknowledged", || {
+            format!("update {update} is forgotten, but nobody has acknowledged it")
+        })
+    }
+
     /// How many processes of tasks run now.
     #[must_use]
     pub fn running(&self) -> usize {
@@ -55,6 +73,7 @@ impl TaskChecker {
     pub fn disagreements(&self, alive: impl Fn(&FrameworkId) -> bool) -> Vec<String> {
         let differs = |task: &Task| match task.told {
             Some(TaskState::Running) => task.processes == 0,
+            Some(TaskState::Unreachable) => task.processes > 0,
             Some(state) if state.is_terminal() => task.processes > 0,
             _ => false,
         };

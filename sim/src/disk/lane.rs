@@ -63,6 +63,11 @@ impl<W> Lane<W> {
         self.writes.len()
     }
 
+    /// The writes that are not durable, in order.
+    pub fn under_way(&self) -> impl Iterator<Item = &W> {
+        self.writes.iter().map(|(_, write)| write)
+    }
+
     /// The process or the host died: the first `survivors` writes happened to reach the disk, the
     /// rest is lost. Returns the first that was lost.
     pub fn crash(&mut self, survivors: usize, mut keep: impl FnMut(W)) -> Option<W> {

@@ -93,6 +93,11 @@ impl<W: Record> Storage<W> {
         self.lanes.iter().map(Lane::unsynced).sum()
     }
 
+    /// The writes of a lane that no sync covers yet.
+    pub fn under_way(&self, lane: u8) -> impl Iterator<Item = &W> {
+        self.lanes[lane as usize].under_way()
+    }
+
     /// The process died. What was handed to the disk but not synced survives up to a random
     /// point: nothing, all, or something in between, each often.
     pub fn crash(&mut self, rng: &mut Rng, mut see: impl FnMut(&W)) {

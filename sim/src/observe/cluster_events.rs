@@ -6,8 +6,9 @@ use crate::time::SimTime;
 use tepui_core::ids::{FrameworkId, TaskId};
 use tepui_core::master::leading::Notice as ClusterNotice;
 use tepui_core::master::{MasterNode, Notice as MasterNotice};
+use tepui_core::message::agent::ToAgent;
 use tepui_core::message::scheduler::{Event, ToMaster, ToScheduler};
-use tepui_core::model::TaskState;
+use tepui_core::model::{TaskState, TaskStatus};
 use tepui_core::{agent, scheduler};
 
 impl Observer {
@@ -253,6 +254,39 @@ impl Observer {
     /// A scheduler says something.
     pub fn on_scheduler_call(&mut self, _at: SimTime, _node: NodeIndex, _call: &ToMaster) {
         self.tallies.calls += 1;
+    }
+
+    /// A master speaks to an agent.
+    pub fn on_master_to_agent(&mut self, message: &ToAgent) {
+        if let ToAgent::Acknowledge { update_id, .. } = message {
+            self.tasks.on_acknowledge(*update_id);
+        }
+    }
+
+    /// An agent hands a write to its disk.
+    pub fn on_agent_write(&mut self, at: SimTime, node: NodeIndex, write: &agent::Write) {
+        if let agent::Write::UpdateAcknowledged { update_id, .. } = write {
+            let result = self.tasks.on_acknowledged(*update_id);
+            self.judge(at, node, result);
+        }
+    }
+
+    /// An agent tells a master of an update while these of its writes are not durable.
+    pub fn on_agent_update<'a>(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        status: &TaskStatus,
+        mut unsynced: impl Iterator<Item = &'a agent::Write>,
+    ) {
+        let is_early = unsynced.any(|write| {
+            matches!(write, agent::Write::UpdateReceived { status: written, .. }
+                if written.update_id == status.update_id)
+        });
+        if is_early {
+            let found = format!("{} of {} is told early", status.state, status.task_id);
+            self.violate(at, node, "agents.vouched-is-durable", found);
+        }
     }
 
     /// A task's process starts.

@@ -5,7 +5,7 @@ use crate::machine::SimNode;
 use crate::node::{NodeIndex, Role};
 use crate::scenario::Kind;
 use crate::time::SimTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tepui_core::ids::FrameworkId;
 use tepui_core::log::Status;
@@ -182,7 +182,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What schedulers were told is what agents know is what runs.
+    /// What schedulers were told is what agents know is what runs, and masters and agents agree on
+    /// who is registered.
     fn views_agree(&self) -> Result<(), String> {
         // What a framework that is over was told last says nothing.
         let alive = |framework: &FrameworkId| {
@@ -205,6 +206,32 @@ impl Run<'_> {
         let runs = self.world.observer.tasks.running();
         if running != runs {
             return Err(format!("agents know {running} running tasks, {runs} run"));
+        }
+        self.registrations_agree()
+    }
+
+    /// An agent that believes itself registered is registered, and connected, for the leader.
+    fn registrations_agree(&self) -> Result<(), String> {
+        let mut connected = BTreeSet::new();
+        for (_, machine) in self.machines(Role::Master) {
+            if let SimNode::Master(master) = machine
+                && let Some(leading) = master.leading()
+            {
+                let known = leading.known_agents();
+                connected.extend(known.filter(|(_, is)| *is).map(|(id, _)| id));
+            }
+        }
+        for (node, machine) in self.machines(Role::Agent) {
+            if let SimNode::Agent(agent) = machine
+                && agent.registered_with().is_some()
+                && let Some(id) = &agent.checkpoint().agent_id
+                && !connected.contains(id)
+            {
+                let name = self.names(&[node]);
+                return Err(format!(
+                    "{name} thinks it is registered, the leader does not"
+                ));
+            }
         }
         Ok(())
     }

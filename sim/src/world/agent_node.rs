@@ -2,6 +2,7 @@
 
 use super::{Delivery, Payload, World};
 use crate::clock::Clock;
+use crate::disk::Disk;
 use crate::host::ExecutorSim;
 use crate::machine::{SimNode, Spec};
 use crate::node::{NodeIndex, Process, Role};
@@ -12,6 +13,7 @@ use tepui_core::agent::{ContainerLaunch, Effect, Input};
 use tepui_core::executor::{CommandExecutor, Identity, Mode};
 use tepui_core::ids::{ContainerId, Peer};
 use tepui_core::machine::Machine as _;
+use tepui_core::message::agent::ToMaster;
 
 /// The exit status of a container that was destroyed: 128 + SIGKILL.
 const DESTROYED: i32 = 137;
@@ -76,6 +78,13 @@ impl World {
             Effect::Connect { peer, address } => self.dial(index, peer, &address),
             Effect::Close { peer } => self.close_stream(index, peer),
             Effect::ToMaster { peer, message } => {
+                if let ToMaster::Update(update) = &message
+                    && let Disk::Agent(storage) = &self.nodes[index.slot()].disk
+                {
+                    let unsynced = storage.under_way(0);
+                    self.observer
+                        .on_agent_update(self.now, index, &update.status, unsynced);
+                }
                 self.send_stream(index, peer, Payload::AgentToMaster(message));
             }
             Effect::ToExecutor { peer, event } => {

@@ -67,6 +67,7 @@ impl World {
                 self.send_datagram(index, to, message);
             }
             Effect::ToAgent { peer, message } => {
+                self.observer.on_master_to_agent(&message);
                 self.send_stream(index, peer, Payload::MasterToAgent(message));
             }
             Effect::ToScheduler { peer, message } => {

@@ -32,6 +32,7 @@ impl World {
         sequence: WriteSequence,
         write: agent::Write,
     ) {
+        self.observer.on_agent_write(self.now, index, &write);
         let Disk::Agent(storage) = &mut self.nodes[index.slot()].disk else {
             unreachable!("agents have agents' disks");
         };
