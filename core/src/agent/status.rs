@@ -145,7 +145,9 @@ impl AgentNode {
         }
     }
 
-    /// The master knows a task that the agent does not have: it was lost on the way.
+    /// The master knows a task that the agent does not have: it was lost on the way. Said once and
+    /// not kept, since the master asks again for as long as it knows the task; kept, it would reach
+    /// a later leader, which may have told the scheduler by then that nobody knows the task.
     pub(super) fn answer_unknown(
         &mut self,
         now: Now,
@@ -158,12 +160,27 @@ impl AgentNode {
             return;
         }
         fx.push(Effect::Notice(Notice::Probe(Probe::TaskUnknown)));
-        let told = (
-            TaskState::Dropped.told_to(self.is_partition_aware(framework_id)),
-            Reason::Reconciliation,
-            "the agent does not know the task",
-        );
-        self.end_task(now, framework_id, task_id, told, fx);
+        let state = TaskState::Dropped.told_to(self.is_partition_aware(framework_id));
+        let status = TaskStatus {
+            task_id: task_id.clone(),
+            state,
+            source: Source::Agent,
+            reason: Some(Reason::Reconciliation),
+            message: String::from("the agent does not know the task"),
+            agent_id: self.checkpoint.agent_id.clone(),
+            executor_id: None,
+            timestamp: now.wall,
+            update_id: None,
+            healthy: None,
+            data: Arc::from([]),
+            unreachable_at: None,
+        };
+        let update = StatusUpdate {
+            framework_id: framework_id.clone(),
+            status: Arc::new(status),
+            latest_state: state,
+        };
+        self.tell_master(ToMaster::Update(update), fx);
     }
 
     /// The scheduler has an update. Only the head in flight can be acknowledged.

@@ -69,7 +69,11 @@ pub struct Config {
     pub reconcile_backoff_factor: Duration,
     /// Where its doubling ends.
     pub reconcile_backoff_max: Duration,
-    /// How often to ask about every task without any reason; zero is never.
+    /// Once all is answered, everything is asked about again after this; doubles. A leader may
+    /// have died between what it stored and what it told.
+    pub reconcile_interval_factor: Duration,
+    /// Where its doubling ends: how often to ask about every task without any reason; zero is
+    /// never.
     pub reconcile_interval: Duration,
     /// At most so many tasks in one call.
     pub reconcile_tasks_max: usize,
@@ -95,6 +99,7 @@ impl Default for Config {
             heartbeats_missed_max: 3,
             reconcile_backoff_factor: Duration::from_secs(1),
             reconcile_backoff_max: Duration::from_secs(30),
+            reconcile_interval_factor: Duration::from_secs(15),
             reconcile_interval: Duration::from_secs(600),
             reconcile_tasks_max: 1_000,
             calls_parked_max: 10_000,
@@ -118,6 +123,7 @@ impl Config {
         )?;
         positive("connect_timeout", self.connect_timeout)?;
         positive("reconcile_backoff_factor", self.reconcile_backoff_factor)?;
+        positive("reconcile_interval_factor", self.reconcile_interval_factor)?;
         positive("teardown_timeout", self.teardown_timeout)?;
         ordered(
             "detection_backoff_max",

@@ -369,6 +369,7 @@ impl SchedulerDriver {
         let wait = self.reconciler.wait(
             config.reconcile_backoff_factor,
             config.reconcile_backoff_max,
+            config.reconcile_interval_factor,
             config.reconcile_interval,
         );
         self.reconciler

@@ -16,6 +16,8 @@ pub(super) struct Reconciler {
     open: BTreeMap<TaskId, Option<AgentId>>,
     asked_about: u64,
     rounds: u32,
+    /// How often everything was asked about without any reason since the subscription.
+    idle_rounds: u32,
     /// When to ask next about what is open, or about everything where nothing is.
     next: Option<Time>,
     active: bool,
@@ -35,6 +37,7 @@ impl Reconciler {
         self.open = tasks.into_iter().collect();
         self.asked_about = self.open.len() as u64;
         self.rounds = 1;
+        self.idle_rounds = 0;
         self.active = true;
     }
 
@@ -73,6 +76,7 @@ impl Reconciler {
         }
         self.next = None;
         if self.open.is_empty() {
+            self.idle_rounds = self.idle_rounds.saturating_add(1);
             return Some(Question::Implicit);
         }
         self.rounds = self.rounds.saturating_add(1);
@@ -83,23 +87,60 @@ impl Reconciler {
         ))
     }
 
-    /// The wait after the round that was just asked: doubling, or the long interval when nothing
-    /// is open.
+    /// The wait after the round that was just asked: doubling from `first` up to `most`, or up to
+    /// the long interval when nothing is open.
     pub(super) fn wait(
         &self,
         first: Duration,
         most: Duration,
+        idle_first: Duration,
         interval: Duration,
     ) -> Option<Duration> {
+        let doubled = |first: Duration, times: u32| first.saturating_mul(1 << times.min(16));
         if self.open.is_empty() {
-            return (!interval.is_zero()).then_some(interval);
+            let wait = doubled(idle_first, self.idle_rounds).min(interval);
+            return (!interval.is_zero()).then_some(wait);
         }
-        let doubled = first.saturating_mul(1 << self.rounds.saturating_sub(1).min(16));
-        Some(doubled.min(most))
+        Some(doubled(first, self.rounds.saturating_sub(1)).min(most))
     }
 
     /// How many tasks are not answered for.
     pub(super) fn open(&self) -> usize {
         self.open.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A leader may die between what it stored and what it told: the next one does not know, and
+    /// only a question that nobody had a reason for brings it up.
+    #[test]
+    fn with_nothing_open_everything_is_asked_about_again_ever_more_rarely() {
+        let second = Duration::from_secs(1);
+        let mut reconciler = Reconciler::default();
+        reconciler.start(Vec::new());
+        let mut now = Time::ZERO;
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let wait = reconciler.wait(second, 30 * second, 15 * second, 600 * second);
+            let wait = wait.expect("an interval is set");
+            waits.push(wait.as_secs());
+            now = now + wait;
+            reconciler.set_deadline(Some(now));
+            let question = reconciler.on_due(now);
+            assert!(matches!(question, Some(Question::Implicit)));
+        }
+        assert_eq!(waits, [15, 30, 60, 120, 240, 480, 600]);
+        assert!(
+            reconciler
+                .wait(second, second, second, Duration::ZERO)
+                .is_none()
+        );
+        // A new subscription begins again.
+        reconciler.start(Vec::new());
+        let wait = reconciler.wait(second, 30 * second, 15 * second, 600 * second);
+        assert_eq!(wait, Some(15 * second));
     }
 }

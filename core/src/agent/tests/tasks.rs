@@ -207,7 +207,8 @@ fn unknown_tasks_are_answered_for_as_their_framework_understands() {
     assert_eq!(update.status.state, TaskState::Dropped);
     assert_eq!(update.status.reason, Some(Reason::Reconciliation));
     assert_eq!(bench.state("t"), Some(TaskState::Running));
-    // Asked again before it is acknowledged: the same answer, not another one.
+    // Asked again: the same answer, and nothing is kept of it.
+    assert_eq!(update.status.update_id, None);
     bench.master(peer, ToAgent::Ping { registered: false });
     let said = bench.master(peer, reregistered(5, reconcile));
     assert_eq!(updates(&said), core::slice::from_ref(update));

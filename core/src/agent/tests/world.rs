@@ -315,8 +315,11 @@ impl World {
                     return;
                 }
                 let status = update.status;
-                let id = status.update_id.expect("agents name their updates");
                 let task_id = status.task_id.clone();
+                let Some(id) = status.update_id else {
+                    self.believe_unknown(&task_id, status);
+                    return;
+                };
                 let owner = self.named.entry(id).or_insert_with(|| task_id.clone());
                 assert_eq!(*owner, task_id, "two updates of one name");
                 let believed = self
@@ -338,6 +341,18 @@ impl World {
             }
             ToMaster::Pong | ToMaster::ExecutorExited { .. } => {}
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// The agent does not know a task: it never got it, or all was said of it before.
+    fn believe_unknown(&mut self, task_id: &TaskId, status: Arc<TaskStatus>) {
+        assert!(status.state.is_terminal(), "{status:?}");
+        let believed = self
+            .tasks
+            .get_mut(task_id)
+            .expect("of a task that was named");
+        if believed.terminal().is_none() {
+            believed.updates.push(status);
         }
     }
 

@@ -291,6 +291,7 @@ impl Leading {
             reported: TaskState::Staging,
             awaiting: None,
             charged: true,
+            only_reported: false,
         };
         self.add_task(now, framework, pool.agent, arrival, fx);
         info

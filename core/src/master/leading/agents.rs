@@ -124,6 +124,10 @@ pub(super) struct Agents {
     pub(super) by_id: BTreeMap<AgentId, Index<Agent>>,
     /// Admitted under an earlier leader, not heard of since.
     pub(super) recovered: BTreeMap<AgentId, Arc<Admission>>,
+    /// Returned to this leader, but they have not answered it yet: their reports may have been
+    /// long on their way, through connections that they have closed since, so that an earlier
+    /// leader may have told newer things.
+    pub(super) unconfirmed: BTreeSet<AgentId>,
     pub(super) unreachable: BTreeMap<AgentId, Unreachable>,
     pub(super) gone: BTreeMap<AgentId, Wall>,
     pub(super) pending: BTreeMap<AgentId, Pending>,
@@ -170,12 +174,15 @@ impl Agents {
     /// Whether something about this agent is not decided yet, so that silence is the only honest
     /// answer to a question about its tasks.
     pub(super) fn is_in_transition(&self, id: &AgentId) -> bool {
-        self.recovered.contains_key(id) || self.pending.contains_key(id)
+        self.recovered.contains_key(id)
+            || self.pending.contains_key(id)
+            || self.unconfirmed.contains(id)
     }
 
     /// Whether that holds for any agent that may have tasks.
     pub(super) fn any_in_transition(&self) -> bool {
         !self.recovered.is_empty()
+            || !self.unconfirmed.is_empty()
             || self
                 .pending
                 .values()

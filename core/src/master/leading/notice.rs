@@ -138,6 +138,8 @@ pub enum Probe {
     DuplicateTaskKilled,
     /// A known task was missing in an agent's report: the agent decides.
     TaskMissingInReport,
+    /// A task that an old report named had ended before the agent's newest report.
+    TaskOverBefore,
     /// A subscription was repeated over the same connection.
     SubscribedAgain,
     /// A scheduler came back after its time.
@@ -154,7 +156,7 @@ pub enum Probe {
 
 impl Probe {
     /// All of them.
-    pub const ALL: [Probe; 14] = [
+    pub const ALL: [Probe; 15] = [
         Probe::DuplicateRegistration,
         Probe::OldRunRefused,
         Probe::ReturnedWhileMarking,
@@ -163,6 +165,7 @@ impl Probe {
         Probe::TasksReturned,
         Probe::DuplicateTaskKilled,
         Probe::TaskMissingInReport,
+        Probe::TaskOverBefore,
         Probe::SubscribedAgain,
         Probe::FailoverTooLate,
         Probe::UpdateNotLegal,
@@ -183,6 +186,7 @@ impl Probe {
             Probe::TasksReturned => "master.tasks-returned",
             Probe::DuplicateTaskKilled => "master.duplicate-task-killed",
             Probe::TaskMissingInReport => "master.task-missing-in-report",
+            Probe::TaskOverBefore => "master.task-over-before",
             Probe::SubscribedAgain => "master.subscribed-again",
             Probe::FailoverTooLate => "master.failover-too-late",
             Probe::UpdateNotLegal => "master.update-not-legal",

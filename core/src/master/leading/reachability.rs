@@ -69,6 +69,8 @@ impl Leading {
     }
 
     pub(super) fn on_pong(&mut self, index: Index<Agent>, fx: &mut Outbox<Effect>) {
+        let id = &self.agents.arena[index].id;
+        self.agents.unconfirmed.remove(id);
         if self.agents.cancel_removal(index) {
             fx.push(Effect::Notice(Notice::Probe(Probe::RemovalCancelled)));
         }
@@ -313,6 +315,7 @@ impl Leading {
         self.allocation.remove_agent(index);
         self.timers.cancel(&Timer::Ping(index));
         self.agents.by_id.remove(id);
+        self.agents.unconfirmed.remove(id);
         let agent = self.agents.arena.remove(index);
         if let Some(peer) = agent.and_then(|agent| agent.peer) {
             self.peers.remove(&peer);

@@ -1,6 +1,5 @@
 //! Answers to schedulers that ask what became of their tasks.
 
-use super::agents::Agent;
 use super::arena::Index;
 use super::frameworks::Framework;
 use super::notice::{Notice, Probe};
@@ -16,7 +15,7 @@ use alloc::vec::Vec;
 impl Leading {
     /// Explicit reconciliation of these tasks, or implicit of all when none is named.
     pub(super) fn reconcile(
-        &self,
+        &mut self,
         now: Now,
         framework: Index<Framework>,
         tasks: &[(TaskId, Option<AgentId>)],
@@ -37,20 +36,20 @@ impl Leading {
     /// The answer about a task that is known: what the framework was told last, not what it has
     /// not been told yet, so that no answer overtakes an update (MESOS-1389, MESOS-1799).
     ///
-    /// Nothing is said of a live task whose agent is disconnected: what is known of it may come
-    /// from a report that was long on its way, through a connection that the agent has closed
-    /// since. The agent returns or becomes unreachable, and then there is an answer.
+    /// Nothing is said of a live task whose agent has returned but not answered yet: what is known
+    /// of it may be older than what an earlier leader told. The agent answers, or becomes
+    /// unreachable, and then there is an answer.
     fn answer(
-        &self,
+        &mut self,
         now: Now,
         framework: Index<Framework>,
         task: Index<Task>,
         fx: &mut Outbox<Effect>,
     ) {
         let record = &self.tasks[task];
-        let away = |agent: Index<Agent>| self.agents.arena[agent].peer.is_none();
-        let state = record.reported;
-        if !state.is_terminal() && record.agent.is_some_and(away) {
+        let (state, waits) = (record.reported, record.awaiting.is_some());
+        let unconfirmed = self.agents.unconfirmed.contains(&record.info.agent_id);
+        if !state.is_terminal() && unconfirmed {
             return fx.push(Effect::Notice(Notice::Probe(Probe::ReconcileSilent)));
         }
         let reason = Reason::Reconciliation;
@@ -61,11 +60,15 @@ impl Leading {
             reason,
             "Reconciliation: latest task state",
         );
-        self.tell(framework, Arc::new(status), fx);
+        let told = self.tell(framework, Arc::new(status), fx);
+        if told && state.is_terminal() && !waits {
+            // Its end came without an id while the scheduler was away: nobody acknowledges it.
+            self.remove_task(now, task);
+        }
     }
 
     pub(super) fn reconcile_one(
-        &self,
+        &mut self,
         now: Now,
         framework: Index<Framework>,
         task_id: &TaskId,

@@ -260,6 +260,7 @@ impl Leading {
         if self.agents.recovered.is_empty() {
             self.timers.cancel(&Timer::Reregister);
         }
+        self.agents.unconfirmed.insert(id.clone());
         self.insert_agent(now, &returning.report.info, returning.report.run)
     }
 

@@ -242,6 +242,7 @@ impl Leading {
         let record = &mut self.tasks[known];
         record.reported = report.state;
         record.awaiting = report.unacknowledged;
+        record.only_reported = false;
         if let Some(kill) = record.kill.take()
             && !latest.is_terminal()
         {
@@ -292,7 +293,9 @@ impl Leading {
     }
 
     /// Tasks that the agent did not report. A launch may still be on its way to it: the agent
-    /// decides (MESOS-1696, MESOS-1715).
+    /// decides (MESOS-1696, MESOS-1715). What an older report named and nothing else did is over
+    /// since, and its scheduler has acknowledged that, through an earlier leader: otherwise the
+    /// agent would not have forgotten it.
     fn find_missing(
         &mut self,
         now: Now,
@@ -310,6 +313,12 @@ impl Leading {
             .filter(|task| !reported.contains(task))
             .collect();
         for task in missing {
+            let record = &self.tasks[task];
+            if record.only_reported && !record.state.is_terminal() {
+                fx.push(Effect::Notice(Notice::Probe(Probe::TaskOverBefore)));
+                let reason = Some(Reason::Reconciliation);
+                self.set_state(now, task, TaskState::Gone, reason, fx);
+            }
             let record = &self.tasks[task];
             if record.state.is_terminal() {
                 // Over, and the agent has nothing to say of it any more.
@@ -429,5 +438,6 @@ fn arrival_of(report: &TaskReport, latest: TaskState) -> Arrival {
         reported: report.state,
         awaiting: report.unacknowledged,
         charged: false,
+        only_reported: true,
     }
 }

@@ -105,6 +105,7 @@ impl Leading {
     ) {
         self.agents.unreachable.remove(id);
         let report = &returning.report;
+        self.agents.unconfirmed.insert(id.clone());
         let index = self.insert_agent(now, &report.info, report.run);
         self.take_back(now, index, returning, true, fx);
     }

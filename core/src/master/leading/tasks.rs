@@ -31,6 +31,9 @@ pub(super) struct Task {
     pub(super) awaiting: Option<UpdateId>,
     /// Whether its resources are on the agent's account.
     pub(super) charged: bool,
+    /// Known from nothing but the report with which its agent returned to this leader, which may
+    /// have been long on its way.
+    pub(super) only_reported: bool,
     /// A kill that its agent could not be told of.
     pub(super) kill: Option<Kill>,
     /// Its place among the framework's tasks that are out of sight.
@@ -114,6 +117,8 @@ pub(super) struct Arrival {
     pub(super) awaiting: Option<UpdateId>,
     /// Whether the agent's account already holds its resources, since they were offered.
     pub(super) charged: bool,
+    /// Whether it is an agent's report that says so.
+    pub(super) only_reported: bool,
 }
 
 impl Leading {
@@ -143,6 +148,7 @@ impl Leading {
             reported: arrival.reported,
             awaiting: arrival.awaiting,
             charged: arrival.charged,
+            only_reported: arrival.only_reported,
             kill: None,
             lost_as: None,
             changed_at: now.wall,

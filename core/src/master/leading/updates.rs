@@ -92,6 +92,7 @@ impl Leading {
         let record = &mut self.tasks[task];
         record.reported = status.state;
         record.awaiting = status.update_id;
+        record.only_reported = false;
         record.healthy = status.healthy;
     }
 

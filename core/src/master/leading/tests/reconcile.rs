@@ -115,7 +115,11 @@ fn nobody_is_answered_while_agents_are_missing() {
         next.notices
             .contains(&Notice::Probe(Probe::ReconcileSilent))
     );
-    // Of one that has returned, all is known.
+    // One that has returned may have closed that connection since: until it answers, what it
+    // reported may be older than what the leader before told.
+    next.call(4, ask("t", Some(&back)));
+    assert_eq!(next.take(), []);
+    next.agent(1, ToMaster::Pong);
     next.call(4, ask("t", Some(&back)));
     assert_eq!(told_states(&next.take()), [TaskState::Gone]);
     // Once the other is given up, the answer is honest again.
@@ -158,4 +162,19 @@ fn all_tasks_are_told_in_implicit_reconciliation() {
     harness.take();
     harness.call(2, ask_all());
     assert_eq!(told_states(&harness.take()), [TaskState::Staging; 3]);
+}
+
+#[test]
+fn an_end_that_nobody_acknowledges_is_forgotten_once_its_scheduler_is_told() {
+    let (mut harness, agent, framework) = Harness::with_running_task(&Config::default());
+    harness.disconnect(2);
+    let mut unknown = status("t", &agent, TaskState::Dropped, None);
+    unknown.update_id = None;
+    harness.update(1, &framework, unknown);
+    harness.subscribe(3, framework_info(Some(framework.as_str())));
+    harness.take();
+    harness.call(3, ask_all());
+    assert_eq!(told_states(&harness.take()), [TaskState::Dropped]);
+    harness.call(3, ask_all());
+    assert_eq!(told_states(&harness.take()), []);
 }

@@ -49,8 +49,29 @@ fn a_new_leader_learns_tasks_and_frameworks_from_agents() {
     // The scheduler comes and finds its task, and the rest is offered to it.
     next.subscribe(6, framework_info(Some(framework.as_str())));
     assert_eq!(next.offers()[0].resources, resources("cpus:3;mem:3968"));
+    next.agent(5, ToMaster::Pong);
     next.call(6, Call::Reconcile { tasks: [].into() });
     assert_eq!(told_states(&next.take()), [TaskState::Running]);
+}
+
+#[test]
+fn what_only_an_old_report_named_is_over_and_nobody_is_told_again() {
+    let (harness, agent, framework) = Harness::with_running_task(&Config::default());
+    let mut next = harness.fail_over();
+    // Long on its way: through a leader in between the task ended, and that was acknowledged.
+    back(&mut next, 5, &agent, [running(&framework, &agent)].into());
+    next.subscribe(6, framework_info(Some(framework.as_str())));
+    next.take();
+    back(&mut next, 7, &agent, [].into());
+    let said = next.take();
+    assert_eq!(missing(&said), []);
+    assert_eq!(told_states(&said), []);
+    assert_eq!(next.leading.framework(&framework).unwrap().tasks, []);
+    let view = next.leading.agent(&agent).unwrap();
+    assert_eq!(view.used, resources(""));
+    next.agent(7, ToMaster::Pong);
+    next.call(6, Call::Reconcile { tasks: [].into() });
+    assert_eq!(told_states(&next.take()), []);
 }
 
 #[test]
@@ -76,6 +97,7 @@ fn an_update_that_waits_at_the_agent_is_the_answer_until_it_is_acknowledged() {
     task.latest_state = TaskState::Failed;
     back(&mut next, 5, &agent, [task].into());
     next.subscribe(6, framework_info(Some(framework.as_str())));
+    next.agent(5, ToMaster::Pong);
     next.call(6, Call::Reconcile { tasks: [].into() });
     assert_eq!(told_states(&next.take()), [TaskState::Running]);
     let view = next.leading.agent(&agent).unwrap();
