@@ -182,14 +182,16 @@ impl Plot {
             .y_label_formatter(&name)
             .draw()?;
         let middle = |index: usize| (rows - 1 - index) as f64;
-        chart.draw_series(bars.iter().enumerate().map(|(index, (_, value))| {
-            let color = COLORS[index % COLORS.len()];
+        let owners = owners(bars);
+        chart.draw_series(bars.iter().enumerate().map(|(index, (name, value))| {
+            let place = owners.iter().position(|known| *known == owner(name));
+            let color = COLORS[place.unwrap_or(0) % COLORS.len()];
             let corners = [(x.0, middle(index) - 0.32), (*value, middle(index) + 0.32)];
             Rectangle::new(corners, color.filled())
         }))?;
         chart.draw_series(bars.iter().enumerate().map(|(index, (_, value))| {
-            // Inside the bar where it reaches far, behind its end where it does not.
-            let far = (value / x.0).ln() > 0.5 * (x.1 / x.0).ln();
+            // Behind the bar's end, or inside where it leaves no room.
+            let far = (value / x.0).ln() > 0.92 * (x.1 / x.0).ln();
             let (at, color) = if far {
                 (x.0 * 1.05, &WHITE)
             } else {
@@ -202,6 +204,22 @@ impl Plot {
         }))?;
         Ok(())
     }
+}
+
+/// Whose bar it is: what its name says before the first comma. Bars of one owner share a colour.
+fn owner(name: &str) -> &str {
+    name.split(',').next().unwrap_or(name)
+}
+
+/// Everybody, by first appearance; ourselves first, so that we look alike in all plots.
+fn owners(bars: &[(String, f64)]) -> Vec<&str> {
+    let mut owners = vec!["Tepui"];
+    for (name, _) in bars {
+        if !owners.contains(&owner(name)) {
+            owners.push(owner(name));
+        }
+    }
+    owners
 }
 
 /// From a whole power of ten below the least value to one above the greatest.
@@ -264,6 +282,16 @@ mod tests {
             .svg()
             .unwrap();
         assert!(svg.contains("<rect"));
+    }
+
+    #[test]
+    fn bars_of_one_owner_share_a_colour() {
+        let bars = [("etcd, 1", 2.0), ("Tepui, 1", 3.0), ("Tepui, 2", 4.0)];
+        let bars: Vec<_> = bars.map(|(name, rate)| (name.to_owned(), rate)).to_vec();
+        assert_eq!(owners(&bars), ["Tepui", "etcd"]);
+        let svg = plot(Shape::Bars(bars)).svg().unwrap();
+        assert_eq!(svg.matches("fill=\"#0072B2\"").count(), 2);
+        assert_eq!(svg.matches("fill=\"#E69F00\"").count(), 1);
     }
 
     #[test]

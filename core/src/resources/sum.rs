@@ -7,14 +7,18 @@ use super::role::Role;
 use super::scalar::Scalar;
 use super::value::{Value, ValueError};
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 /// The most different kinds in one collection.
 pub const RESOURCES_MAX: usize = 4_096;
+
+/// How many kinds are looked at before they are searched.
+const LOOKED_AT_FIRST: usize = 6;
 
 /// Why resources were refused. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -51,13 +55,31 @@ pub enum ResourcesError {
 
 /// A sum of resources. Sorted by kind, each kind once, nothing empty: equal amounts are equal
 /// values, in whatever order they were added.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// A copy shares its list with the original until one of them changes: the same resources are
+/// offered, refused, taken back and offered again, and each has its own word on them.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "Vec<Resource>")]
-pub struct Resources(Vec<Resource>);
+pub struct Resources(
+    /// None when empty, so that nothing needs no memory.
+    Option<Arc<Vec<Resource>>>,
+);
+
+impl Serialize for Resources {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.items().serialize(serializer)
+    }
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Resources").field(&self.items()).finish()
+    }
+}
 
 impl Resources {
     /// Nothing.
-    pub const EMPTY: Resources = Resources(Vec::new());
+    pub const EMPTY: Resources = Resources(None);
 
     /// Reads the text form, such as
     /// `cpus:4;mem:4096;ports:[31000-32000,33000-33010];zones:{a,b};cpus(web):2`. What names no
@@ -81,31 +103,66 @@ impl Resources {
         Ok(sum)
     }
 
+    /// Of items that are sorted by kind, each kind once, nothing empty.
+    fn of(items: Vec<Resource>) -> Resources {
+        Resources((!items.is_empty()).then(|| Arc::new(items)))
+    }
+
+    fn items(&self) -> &[Resource] {
+        self.0.as_ref().map_or(&[], |items| items.as_slice())
+    }
+
+    /// The list, no longer shared. Whoever empties it says so with [`Resources::settle`].
+    fn items_mut(&mut self) -> &mut Vec<Resource> {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+
+    fn settle(&mut self) {
+        if self.items().is_empty() {
+            self.0 = None;
+        }
+    }
+
+    /// Whether both are the same list, so that there is nothing to compare.
+    fn is_shared_with(&self, other: &Resources) -> bool {
+        match (&self.0, &other.0) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Whether there is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// How many kinds there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.items().len()
     }
 
     /// By kind, in order.
     pub fn iter(&self) -> core::slice::Iter<'_, Resource> {
-        self.0.iter()
+        self.items().iter()
     }
 
     /// What there is of `kind`.
     #[must_use]
     pub fn find(&self, kind: &ResourceKind) -> Option<&Resource> {
-        self.position(kind).ok().map(|at| &self.0[at])
+        self.position(kind).ok().map(|at| &self.items()[at])
     }
 
     fn position(&self, kind: &ResourceKind) -> Result<usize, usize> {
-        self.0.binary_search_by(|item| item.kind.cmp(kind))
+        let items = self.items();
+        // Mostly there are few, and to see whether two are the same is quicker than to order them.
+        let same = |item: &Resource| item.kind == *kind;
+        match items.iter().take(LOOKED_AT_FIRST).position(same) {
+            Some(at) => Ok(at),
+            None => items.binary_search_by(|item| item.kind.cmp(kind)),
+        }
     }
 
     /// Adds one resource. What is empty is checked and then left out.
@@ -127,28 +184,30 @@ impl Resources {
         }
         let at = match self.position(&item.kind) {
             Ok(at) => at,
-            Err(_) if self.0.len() == RESOURCES_MAX => {
-                return Err(ResourcesError::Many(self.0.len() + 1));
+            Err(_) if self.len() == RESOURCES_MAX => {
+                return Err(ResourcesError::Many(self.len() + 1));
             }
             Err(at) => {
-                self.0.insert(at, item.clone());
+                self.items_mut().insert(at, item.clone());
                 return Ok(());
             }
         };
-        let ours = &mut self.0[at];
+        let ours = &self.items()[at];
         if item.kind.shared && ours.value == item.value {
             let copies = ours.copies.checked_add(item.copies);
-            ours.copies = copies.ok_or_else(|| ResourcesError::Copies(name()))?;
+            let copies = copies.ok_or_else(|| ResourcesError::Copies(name()))?;
+            self.items_mut()[at].copies = copies;
             return Ok(());
         }
         if !item.kind.merges() {
             return Err(ResourcesError::Twice(name()));
         }
         let sum = ours.value.checked_add(&item.value);
-        ours.value = sum.map_err(|why| ResourcesError::Value {
+        let sum = sum.map_err(|why| ResourcesError::Value {
             resource: name(),
             why,
         })?;
+        self.items_mut()[at].value = sum;
         Ok(())
     }
 
@@ -163,24 +222,26 @@ impl Resources {
         let name = || item.kind.to_string();
         let at = self.position(&item.kind);
         let at = at.map_err(|_| ResourcesError::Missing(item.to_string()))?;
-        let ours = &mut self.0[at];
-        if !item.kind.merges() {
+        let ours = &self.items()[at];
+        let (value, copies) = if item.kind.merges() {
+            let rest = ours.value.checked_sub(&item.value);
+            let rest = rest.map_err(|why| ResourcesError::Value {
+                resource: name(),
+                why,
+            })?;
+            (rest, ours.copies)
+        } else {
             if ours.value != item.value || ours.copies < item.copies {
                 return Err(ResourcesError::Missing(item.to_string()));
             }
-            ours.copies -= item.copies;
-            if ours.copies == 0 {
-                self.0.remove(at);
-            }
-            return Ok(());
-        }
-        let rest = ours.value.checked_sub(&item.value);
-        ours.value = rest.map_err(|why| ResourcesError::Value {
-            resource: name(),
-            why,
-        })?;
-        if ours.value.is_empty() {
-            self.0.remove(at);
+            (ours.value.clone(), ours.copies - item.copies)
+        };
+        if value.is_empty() || copies == 0 {
+            self.items_mut().remove(at);
+            self.settle();
+        } else {
+            let ours = &mut self.items_mut()[at];
+            (ours.value, ours.copies) = (value, copies);
         }
         Ok(())
     }
@@ -188,7 +249,7 @@ impl Resources {
     /// Whether all of `other` is here.
     #[must_use]
     pub fn contains(&self, other: &Resources) -> bool {
-        other.0.iter().all(|item| self.contains_item(item))
+        self.is_shared_with(other) || other.iter().all(|item| self.contains_item(item))
     }
 
     /// Whether all of `item` is here.
@@ -206,7 +267,7 @@ impl Resources {
     /// What is in both.
     #[must_use]
     pub fn intersection(&self, other: &Resources) -> Resources {
-        let common = other.0.iter().filter_map(|item| {
+        let common = other.iter().filter_map(|item| {
             let ours = self.find(&item.kind)?;
             let mut item = item.clone();
             if item.kind.merges() {
@@ -217,15 +278,14 @@ impl Resources {
             item.copies = item.copies.min(ours.copies);
             (!item.value.is_empty()).then_some(item)
         });
-        Resources(common.collect())
+        Resources::of(common.collect())
     }
 
     /// Takes out, and returns, what may be offered to `role`.
     pub fn split_off_allocatable(&mut self, role: &Role) -> Resources {
-        let all = core::mem::take(&mut self.0).into_iter();
-        let (taken, rest) = all.partition(|item| item.kind.is_allocatable_to(role));
-        self.0 = rest;
-        Resources(taken)
+        let taken = self.allocatable_to(role);
+        *self = self.filter(|item| !item.kind.is_allocatable_to(role));
+        taken
     }
 
     /// Everything of both.
@@ -237,7 +297,7 @@ impl Resources {
             return Ok(self.clone());
         }
         let mut sum = self.clone();
-        for item in &other.0 {
+        for item in other {
             sum.include(item)?;
         }
         Ok(sum)
@@ -248,8 +308,11 @@ impl Resources {
     /// # Errors
     /// Says what of `other` is not here.
     pub fn checked_sub(&self, other: &Resources) -> Result<Resources, ResourcesError> {
+        if self.is_shared_with(other) {
+            return Ok(Resources::EMPTY);
+        }
         let mut rest = self.clone();
-        for item in &other.0 {
+        for item in other {
             rest.exclude(item)?;
         }
         Ok(rest)
@@ -258,7 +321,7 @@ impl Resources {
     /// The amount of scalar `name` over all kinds.
     #[must_use]
     pub fn scalar(&self, name: &str) -> Scalar {
-        let amounts = self.0.iter().filter(|item| item.name() == name);
+        let amounts = self.iter().filter(|item| item.name() == name);
         amounts
             .filter_map(|item| item.value.scalar())
             .fold(Scalar::ZERO, Scalar::saturating_add)
@@ -268,7 +331,7 @@ impl Resources {
     #[must_use]
     pub fn quantities(&self) -> Quantities {
         let mut sum = Quantities::ZERO;
-        for item in &self.0 {
+        for item in self {
             if let Value::Scalar(scalar) = item.value {
                 sum.add_milli(&item.kind.name, scalar.milli());
             }
@@ -279,7 +342,10 @@ impl Resources {
     /// Those for which `keep` holds.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&Resource) -> bool) -> Resources {
-        Resources(self.0.iter().filter(|item| keep(item)).cloned().collect())
+        if self.iter().all(&keep) {
+            return self.clone();
+        }
+        Resources::of(self.iter().filter(|item| keep(item)).cloned().collect())
     }
 
     /// What is reserved for exactly `role`.
@@ -321,6 +387,12 @@ impl Resources {
     }
 
     fn marked(&self, role: Option<&Role>) -> Resources {
+        if self
+            .iter()
+            .all(|item| item.kind.allocation.as_ref() == role)
+        {
+            return self.clone();
+        }
         self.changed(|kind| {
             kind.allocation = role.cloned();
         })
@@ -338,8 +410,8 @@ impl Resources {
     /// Applies `change` to every kind and adds up what became equal. What would not add up (it was
     /// never one agent's) stays as it is at first sight, so that nothing is invented.
     fn changed(&self, change: impl Fn(&mut ResourceKind)) -> Resources {
-        let mut sum: Vec<Resource> = Vec::with_capacity(self.0.len());
-        for item in &self.0 {
+        let mut sum: Vec<Resource> = Vec::with_capacity(self.len());
+        for item in self {
             let mut item = item.clone();
             change(&mut item.kind);
             match sum.binary_search_by(|other| other.kind.cmp(&item.kind)) {
@@ -354,7 +426,7 @@ impl Resources {
                 }
             }
         }
-        Resources(sum)
+        Resources::of(sum)
     }
 }
 
@@ -369,7 +441,7 @@ impl<'a> IntoIterator for &'a Resources {
     type Item = &'a Resource;
     type IntoIter = core::slice::Iter<'a, Resource>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.iter()
     }
 }
 
@@ -382,7 +454,7 @@ impl FromStr for Resources {
 
 impl fmt::Display for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, item) in self.0.iter().enumerate() {
+        for (i, item) in self.iter().enumerate() {
             let separator = if i == 0 { "" } else { ";" };
             write!(f, "{separator}{item}")?;
         }

@@ -17,6 +17,9 @@ pub struct Options {
     /// Only draw what was measured before.
     #[arg(long)]
     no_measure: bool,
+    /// Measure with few samples: for a look, not for figures.
+    #[arg(long)]
+    quick: bool,
 }
 
 const GROUP: &str = "allocator_cycle_";
@@ -36,7 +39,7 @@ struct Cycle {
 /// When the benchmark fails or left nothing behind.
 pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
     if !options.no_measure {
-        super::bench("allocator_cycle")?;
+        super::bench("allocator_cycle", options.quick)?;
     }
     let folder = super::target_folder().join("criterion");
     let found = estimates(&folder, GROUP).map_err(Error)?;
@@ -47,8 +50,9 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
         ));
     }
     cycles.sort_by_key(|c| (c.state.clone(), c.role_each, c.agents, c.frameworks));
-    let command = "cargo run --release -p tepui-reports -- allocation";
-    let mut report = Report::new("Allocation cycle", Provenance::here(command));
+    let quick = if options.quick { " --quick" } else { "" };
+    let command = format!("cargo run --release -p tepui-reports -- allocation{quick}");
+    let mut report = Report::new("Allocation cycle", Provenance::here(&command));
     report.text(
         "CPU time of one cycle. Agents cpus:24;mem:4096;disk:4096;ports:[31000-32000] with 16 \
          cpus, 2014 MB, 1024 MB of disk and 16 port ranges in use. Mesos 1.12.0's figures were \

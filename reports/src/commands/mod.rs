@@ -71,10 +71,14 @@ pub(crate) fn measure<T: DeserializeOwned>(arguments: &[&str]) -> Result<T, Erro
     at("tepui measure", serde_json::from_slice(&output.stdout))
 }
 
-/// Runs one of the Criterion benchmarks.
-pub(crate) fn bench(name: &str) -> Result<(), Error> {
-    let bench = ["bench", "-p", "tepui-benches", "--bench", name];
-    let status = at("cargo bench", Command::new("cargo").args(bench).status())?;
+/// Runs one of the Criterion benchmarks; `quick` is for a look, not for figures.
+pub(crate) fn bench(name: &str, quick: bool) -> Result<(), Error> {
+    let mut command = Command::new("cargo");
+    command.args(["bench", "-p", "tepui-benches", "--bench", name]);
+    if quick {
+        command.args(["--", "--quick"]);
+    }
+    let status = at("cargo bench", command.status())?;
     if status.success() {
         return Ok(());
     }

@@ -14,6 +14,9 @@ pub struct Options {
     /// Only draw what was measured before.
     #[arg(long)]
     no_measure: bool,
+    /// Measure with few samples: for a look, not for figures.
+    #[arg(long)]
+    quick: bool,
 }
 
 /// Runs the benchmark and writes `speed.md`.
@@ -22,12 +25,13 @@ pub struct Options {
 /// When the benchmark fails or left nothing behind.
 pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
     if !options.no_measure {
-        super::bench("sim_speed")?;
+        super::bench("sim_speed", options.quick)?;
     }
     let folder = super::target_folder().join("criterion");
     let found = estimates(&folder, "sim_speed/").map_err(Error)?;
-    let command = "cargo run --release -p tepui-reports -- speed";
-    let mut report = Report::new("Simulator speed", Provenance::here(command));
+    let quick = if options.quick { " --quick" } else { "" };
+    let command = format!("cargo run --release -p tepui-reports -- speed{quick}");
+    let mut report = Report::new("Simulator speed", Provenance::here(&command));
     report.text(
         "Events a second on one core, all checks on. Public simulators' rates are of messages \
          or events of tokio programs, measured on this kind of machine.",

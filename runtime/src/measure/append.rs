@@ -1,14 +1,16 @@
 //! How fast three masters on one disk make appends durable: the log alone, with the journals,
 //! links and loops of real masters.
 
-use super::Figures;
 use super::cluster::free_ports;
+use super::{Figures, synced};
 use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Clock, Driven, Ended, Handle, NodeLoop, Ports};
 use crate::net::listener::{Incoming, accept, listen};
 use crate::net::masters::MasterLinks;
 use crate::net::{FrameReader, Kind};
 use crate::node::fresh_rng;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -207,6 +209,10 @@ pub struct Row {
     pub appends_per_second: f64,
     /// From the append to the word that it is chosen.
     pub latency: Figures,
+    /// What an append cost the three masters and the writers in CPU time of their own.
+    pub user_ms: f64,
+    /// What it cost in the kernel: the disk, the sockets, waking threads.
+    pub kernel_ms: f64,
 }
 
 /// All of it.
@@ -214,6 +220,9 @@ pub struct Row {
 pub struct Report {
     /// A write of one block and `fdatasync`, preallocated, with nothing else under way.
     pub fdatasync: Figures,
+    /// The same by three threads at once, each to a file of its own, until two are done: what the
+    /// disk takes for an append, with no network and no handing over from thread to thread.
+    pub quorum_fdatasync: Figures,
     /// One for each number of writers.
     pub rows: Vec<Row>,
 }
@@ -229,7 +238,9 @@ pub async fn measure(
     folder: &Path,
 ) -> Result<Report, String> {
     let folder = tempfile::tempdir_in(folder).map_err(|error| error.to_string())?;
-    let fdatasync = Figures::of(sync_times(folder.path()).map_err(|error| error.to_string())?);
+    let text = |error: std::io::Error| error.to_string();
+    let alone = synced::by_threads(1, folder.path()).map_err(text)?;
+    let together = synced::by_threads(3, folder.path()).map_err(text)?;
     let ports = free_ports(3).map_err(|error| error.to_string())?;
     let members: Vec<MasterInfo> = (1..)
         .zip(&ports)
@@ -257,7 +268,11 @@ pub async fn measure(
     for count in writers {
         rows.push(row(leader, *count, seconds, value_bytes, &tokens).await?);
     }
-    Ok(Report { fdatasync, rows })
+    Ok(Report {
+        fdatasync: Figures::of(alone),
+        quorum_fdatasync: Figures::of(together),
+        rows,
+    })
 }
 
 async fn row(
@@ -267,6 +282,7 @@ async fn row(
     value_bytes: usize,
     tokens: &Arc<AtomicU64>,
 ) -> Result<Row, String> {
+    let before = cpu_ms()?;
     let start = Instant::now();
     let end = start + Duration::from_secs(seconds);
     let mut tasks = Vec::new();
@@ -299,30 +315,21 @@ async fn row(
         all.extend(task.await.map_err(|error| error.to_string())??);
     }
     let elapsed = start.elapsed().as_secs_f64();
+    let after = cpu_ms()?;
+    let each = |before: f64, after: f64| (after - before) / all.len().max(1) as f64;
     Ok(Row {
         writers,
         value_bytes,
         appends_per_second: all.len() as f64 / elapsed,
+        user_ms: each(before.0, after.0),
+        kernel_ms: each(before.1, after.1),
         latency: Figures::of(all),
     })
 }
 
-/// What the disk itself takes for one block.
-fn sync_times(folder: &Path) -> std::io::Result<Vec<Duration>> {
-    use std::os::unix::fs::FileExt;
-    const COUNT: u64 = 500;
-    const BLOCK: [u8; 4_096] = [1; 4_096];
-    let file = std::fs::File::create(folder.join("sync"))?;
-    for n in 0..COUNT {
-        file.write_all_at(&[0; 4_096], n * 4_096)?;
-    }
-    file.sync_all()?;
-    let mut times = Vec::new();
-    for n in 0..COUNT {
-        let start = Instant::now();
-        file.write_all_at(&BLOCK, n * 4_096)?;
-        file.sync_data()?;
-        times.push(start.elapsed());
-    }
-    Ok(times)
+/// What this process has computed so far, itself and in the kernel.
+fn cpu_ms() -> Result<(f64, f64), String> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).map_err(|error| error.to_string())?;
+    let ms = |time: TimeVal| time.num_microseconds() as f64 / 1e3;
+    Ok((ms(usage.user_time()), ms(usage.system_time())))
 }

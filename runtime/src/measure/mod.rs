@@ -5,6 +5,7 @@ pub mod append;
 pub mod cluster;
 pub mod failover;
 pub mod probe;
+mod synced;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;

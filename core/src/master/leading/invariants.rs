@@ -272,8 +272,8 @@ fn agent_books_balance(
     };
     let mut sum = free.clone();
     let mut include = |more: &Resources| -> Result<(), String> {
-        sum = sum.checked_add(more).map_err(|error| error.to_string())?;
-        Ok(())
+        let mut items = more.iter();
+        items.try_for_each(|item| sum.include(item).map_err(|error| error.to_string()))
     };
     for number in &agent.offers {
         include(&leading.offers.by_number[number].offer.resources)?;

@@ -51,8 +51,8 @@ impl Leading {
     pub(super) fn offer_number(&self, id: &OfferId) -> Option<u64> {
         let rest = id.as_str().strip_prefix(self.prefix.as_str())?;
         let number = rest.strip_prefix("-O")?.parse().ok()?;
-        (self.offers.by_number.contains_key(&number) && self.offer_id(number) == *id)
-            .then_some(number)
+        let offered = self.offers.by_number.get(&number)?;
+        (offered.offer.id == *id).then_some(number)
     }
 
     /// Makes sure that the next look for offers is due in time.
