@@ -9,6 +9,7 @@ pub mod commands;
 pub mod criterion;
 pub mod page;
 pub mod plot;
+pub mod profile;
 pub mod provenance;
 pub mod table;
 

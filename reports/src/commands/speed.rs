@@ -1,12 +1,13 @@
 //! How fast the simulator is, beside its goals and public simulators.
 
-use super::{Error, at};
+use super::{Error, at, build_tepui, target_folder};
 use crate::criterion::estimates;
 use crate::plot::{Plot, Shape};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report, Table, profile};
 use clap::Args;
+use std::fs;
 use std::path::Path;
-use tepui_benches::sim_speed::{GOAL_LOG_ONLY, GOAL_WHOLE_CLUSTER, PEERS};
+use tepui_benches::sim_speed::{GOAL_LOG_ONLY, GOAL_WHOLE_CLUSTER, LOG_ONLY, PEERS, WHOLE_CLUSTER};
 
 /// Whether to measure.
 #[derive(Args, Debug)]
@@ -27,7 +28,7 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
     if !options.no_measure {
         super::bench("sim_speed", options.quick)?;
     }
-    let folder = super::target_folder().join("criterion");
+    let folder = target_folder().join("criterion");
     let found = estimates(&folder, "sim_speed/").map_err(Error)?;
     let quick = if options.quick { " --quick" } else { "" };
     let command = format!("cargo run --release -p tepui-reports -- speed{quick}");
@@ -38,9 +39,10 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
     );
     let mut table = Table::new(&["run", "events", "events/s", "goal", "reached"]);
     let mut bars = Vec::new();
-    for (name, goal) in [
-        ("log-only", GOAL_LOG_ONLY),
-        ("whole-cluster", GOAL_WHOLE_CLUSTER),
+    let mut missed = Vec::new();
+    for (name, goal, scenario) in [
+        ("log-only", GOAL_LOG_ONLY, LOG_ONLY),
+        ("whole-cluster", GOAL_WHOLE_CLUSTER, WHOLE_CLUSTER),
     ] {
         let id = format!("sim_speed/{name}");
         let estimate = found.iter().find(|estimate| estimate.id == id);
@@ -58,6 +60,9 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
             if rate >= goal { "yes" } else { "no" }.to_owned(),
         ]);
         bars.push((format!("Tepui, {name}"), rate));
+        if rate < goal {
+            missed.push((name, rate, goal, scenario));
+        }
     }
     bars.extend(PEERS.iter().map(|(name, rate)| ((*name).to_owned(), *rate)));
     report.table(table);
@@ -70,5 +75,43 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
             shape: Shape::Bars(bars),
         },
     );
+    for (name, rate, goal, scenario) in missed {
+        let (cost_ns, wanted_ns) = (1e9 / rate, 1e9 / goal);
+        report.text(format!(
+            "What holds {name} back: an event of it costs {cost_ns:.0} ns, all that it causes \
+             included; the goal leaves {wanted_ns:.0} ns."
+        ));
+        explain(name, scenario, &mut report)?;
+    }
     at(out.display(), report.write(out, "speed"))
+}
+
+/// How many seeds are sampled.
+const SEEDS: &str = "1..9";
+
+/// Says where the time of a run goes.
+fn explain(name: &str, scenario: &str, report: &mut Report) -> Result<(), Error> {
+    let folder = target_folder().join("profile");
+    at(folder.display(), fs::create_dir_all(&folder))?;
+    let file = folder.join(format!("{name}.yaml"));
+    at(file.display(), fs::write(&file, scenario))?;
+    let file = file.display().to_string();
+    let run = [
+        "sim", "run", &file, "--seeds", SEEDS, "--jobs", "1", "--json",
+    ];
+    let Some(profile) = profile::of(&build_tepui()?, &run, &folder) else {
+        report.text("No profile: perf is not installed, or may not look at processes here.");
+        return Ok(());
+    };
+    let mut table = Table::new(&["where the time goes", "percent"]);
+    for (part, percent) in profile.parts {
+        table.row([part.to_owned(), format!("{percent:.0}")]);
+    }
+    report.table(table);
+    report.text(format!(
+        "Sampled by perf over seeds {SEEDS}. Of all of it, {:.0} % is spent allocating, freeing \
+         and copying memory.",
+        profile.memory
+    ));
+    Ok(())
 }
