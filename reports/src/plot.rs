@@ -137,7 +137,7 @@ impl Plot {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
+            .position(emptiest_corner(series, x, y))
             .label_font((FONT, 14))
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.3))
@@ -204,6 +204,43 @@ impl Plot {
         }))?;
         Ok(())
     }
+}
+
+/// The corner where a legend hides least of the lines.
+fn emptiest_corner(series: &[Series], x: (f64, f64), y: (f64, f64)) -> SeriesLabelPosition {
+    /// How much of the plot a legend covers, across and down.
+    const COVERED: (f64, f64) = (0.4, 0.4);
+    /// How closely lines are looked at.
+    const STEPS: u32 = 20;
+    let share = |value: f64, (low, high): (f64, f64)| (value / low).ln() / (high / low).ln();
+    let mut crowds = [0; 4];
+    for pair in series.iter().flat_map(|line| line.points.windows(2)) {
+        let [from, to] = [pair[0], pair[1]].map(|point| (share(point.0, x), share(point.1, y)));
+        for step in 0..=STEPS {
+            let way = f64::from(step) / f64::from(STEPS);
+            let (across, up) = (
+                from.0 + way * (to.0 - from.0),
+                from.1 + way * (to.1 - from.1),
+            );
+            let (left, right) = (across < COVERED.0, across > 1.0 - COVERED.0);
+            let (bottom, top) = (up < COVERED.1, up > 1.0 - COVERED.1);
+            let corners = [left && top, right && top, left && bottom, right && bottom];
+            for (crowd, is_in) in crowds.iter_mut().zip(corners) {
+                *crowd += u32::from(is_in);
+            }
+        }
+    }
+    let corners = [
+        SeriesLabelPosition::UpperLeft,
+        SeriesLabelPosition::UpperRight,
+        SeriesLabelPosition::LowerLeft,
+        SeriesLabelPosition::LowerRight,
+    ];
+    let emptiest = crowds
+        .into_iter()
+        .zip(corners)
+        .min_by_key(|(crowd, _)| *crowd);
+    emptiest.map_or(SeriesLabelPosition::UpperLeft, |(_, corner)| corner)
 }
 
 /// Whose bar it is: what its name says before the first comma. Bars of one owner share a colour.
@@ -282,6 +319,19 @@ mod tests {
             .svg()
             .unwrap();
         assert!(svg.contains("<rect"));
+    }
+
+    #[test]
+    fn a_legend_keeps_out_of_the_lines_way() {
+        let line = |points| Series {
+            name: "n".into(),
+            points,
+        };
+        let whole = (1.0, 100.0);
+        let rising = line(vec![(1.0, 1.0), (100.0, 100.0)]);
+        let high = line(vec![(1.0, 90.0), (10.0, 90.0)]);
+        let corner = emptiest_corner(&[rising, high], whole, whole);
+        assert!(matches!(corner, SeriesLabelPosition::LowerRight));
     }
 
     #[test]
