@@ -9,6 +9,7 @@
 //! - [`http`]: what operators ask, on the same port.
 //! - [`container`]: executors and tasks as processes, their sandboxes and their end.
 //! - [`measure`]: figures of real clusters.
+//! - [`mesos`]: the v1 API of Mesos as data, and its codecs.
 //! - [`cli`]: flags, environment variables and the subcommands.
 
 pub mod cli;
@@ -17,5 +18,6 @@ pub mod disk;
 pub mod driver;
 pub mod http;
 pub mod measure;
+pub mod mesos;
 pub mod net;
 pub mod node;
