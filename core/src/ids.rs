@@ -127,6 +127,10 @@ string_id! {
     /// One run of an executor; made by the agent.
     ContainerId
 }
+string_id! {
+    /// An operation on resources, unique within one framework; chosen by the framework.
+    OperationId
+}
 
 /// A master (and its replica of the log): a small number, given by configuration, that orders
 /// ballots of equal round.

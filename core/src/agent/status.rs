@@ -138,6 +138,7 @@ impl AgentNode {
             healthy: None,
             data: Arc::from([]),
             unreachable_at: None,
+            verbatim: Arc::default(),
         };
         let task = self.checkpoint.task(framework_id, task_id);
         if task.is_none_or(|task| task.updates.judge(&status) == Verdict::New) {
@@ -174,6 +175,7 @@ impl AgentNode {
             healthy: None,
             data: Arc::from([]),
             unreachable_at: None,
+            verbatim: Arc::default(),
         };
         let update = StatusUpdate {
             framework_id: framework_id.clone(),

@@ -356,5 +356,6 @@ fn command_executor(framework_id: &FrameworkId, task: &TaskInfo) -> Arc<Executor
         name: alloc::format!("Command executor of task {}", task.task_id),
         data: Arc::from([]),
         shutdown_grace: None,
+        verbatim: Arc::default(),
     })
 }

@@ -377,6 +377,7 @@ impl CommandExecutor {
             healthy: None,
             data: Arc::from([]),
             unreachable_at: None,
+            verbatim: Arc::default(),
         };
         self.driver.update(now, Arc::new(status), fx);
     }

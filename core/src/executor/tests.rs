@@ -35,6 +35,7 @@ fn task(name: &str) -> Arc<TaskInfo> {
         data: Arc::from([]),
         labels: vec![],
         kill_grace: None,
+        verbatim: Arc::default(),
     })
 }
 
@@ -49,6 +50,7 @@ fn subscribed(killing: bool) -> Event {
             name: String::new(),
             data: Arc::from([]),
             shutdown_grace: None,
+            verbatim: Arc::default(),
         }),
         framework: Arc::new(FrameworkInfo {
             id: Some(identity().framework_id),
@@ -64,6 +66,7 @@ fn subscribed(killing: bool) -> Event {
             principal: None,
             hostname: String::new(),
             webui_url: None,
+            verbatim: Arc::default(),
         }),
         agent: Arc::new(AgentInfo {
             id: Some(AgentId::new("S1").unwrap()),

@@ -105,6 +105,7 @@ impl TaskTemplate {
             data: Arc::default(),
             labels: self.labels.clone(),
             kill_grace: self.kill_grace,
+            verbatim: Arc::default(),
         })
     }
 }

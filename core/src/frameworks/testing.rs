@@ -25,11 +25,13 @@ pub(super) fn offer(number: u32, resources: &str) -> Arc<Offer> {
         framework_id: FrameworkId::new("F0").unwrap(),
         agent_id: AgentId::new(&format!("S{number}")).unwrap(),
         hostname: format!("host{number}"),
+        port: 5051,
         role: Role::new("web").unwrap(),
         resources: resources.parse().unwrap(),
         attributes: format!("rack:r{}", number % 2).parse().unwrap(),
         domain: None,
         executor_ids: Vec::new(),
+        unavailability: None,
     })
 }
 
@@ -47,6 +49,7 @@ pub(super) fn status(task_id: &TaskId, agent: &str, state: TaskState) -> Arc<Tas
         healthy: None,
         data: Arc::default(),
         unreachable_at: None,
+        verbatim: Arc::default(),
     })
 }
 

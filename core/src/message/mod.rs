@@ -30,6 +30,17 @@ pub enum Reject {
     /// A bound was reached; try again later.
     #[error("{0}")]
     Busy(String),
+    /// The framework may not subscribe. A stream says so with its only event, ERROR.
+    #[error("{0}")]
+    Refused(String),
+    /// The call is a good one, and there is nothing for it to act on: an offer, a task or an
+    /// executor that is not there any more, another's role. Mesos accepts such calls and drops
+    /// them.
+    #[error("{0}")]
+    Dropped(String),
+    /// No framework of this id is known.
+    #[error("{0}")]
+    NoSuchFramework(String),
 }
 
 fn whom_to_ask(leader: Option<&MasterInfo>) -> String {

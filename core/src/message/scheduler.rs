@@ -1,8 +1,11 @@
 //! Mesos' v1 scheduler API as data: calls to the master, events from it.
 
 use super::Reject;
-use crate::ids::{AgentId, ExecutorId, FrameworkId, OfferId, TaskId, UpdateId};
-use crate::model::{Filters, FrameworkInfo, MasterInfo, Offer, OfferOperation, TaskStatus};
+use crate::ids::{AgentId, ExecutorId, FrameworkId, OfferId, OperationId, TaskId, UpdateId};
+use crate::model::{
+    Filters, FrameworkInfo, InverseOffer, MalformedTask, MasterInfo, Offer, OfferOperation,
+    OperationStatus, Reason, TaskState, TaskStatus,
+};
 use crate::resources::Role;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -91,11 +94,41 @@ pub enum Call {
     },
     /// Replaces the framework's description without a new subscription.
     UpdateFramework {
-        /// The new one; id, checkpoint and principal must stay.
+        /// The new one; id, user, checkpoint and principal must stay.
         framework: Arc<FrameworkInfo>,
         /// Roles in which it wants no offers for now.
         suppressed_roles: Vec<Role>,
     },
+    /// Will be off these agents in time.
+    AcceptInverseOffers {
+        /// Which.
+        offer_ids: Vec<OfferId>,
+        /// How long not to ask again.
+        filters: Filters,
+    },
+    /// Will not.
+    DeclineInverseOffers {
+        /// Which.
+        offer_ids: Vec<OfferId>,
+        /// How long not to ask again.
+        filters: Filters,
+    },
+    /// Has this word of an operation.
+    AcknowledgeOperationStatus {
+        /// Where.
+        agent_id: AgentId,
+        /// Which operation.
+        operation_id: OperationId,
+        /// Which word of it.
+        update_id: UpdateId,
+    },
+    /// Asks how these operations stand, or all when empty.
+    ReconcileOperations {
+        /// Which, each with its agent if the scheduler knows.
+        operations: Vec<(OperationId, Option<AgentId>)>,
+    },
+    /// Asks for resources. Nothing in it is looked at, as in Mesos' own allocator.
+    Request,
 }
 
 /// From the master to a scheduler.
@@ -148,6 +181,28 @@ pub enum Event {
     },
     /// Still there.
     Heartbeat,
+    /// Asks to be off agents that are due for maintenance.
+    InverseOffers(Vec<Arc<InverseOffer>>),
+    /// This inverse offer is no longer valid.
+    RescindInverseOffer {
+        /// Which.
+        offer_id: OfferId,
+    },
+    /// Something is said of an operation; to be acknowledged when it carries an update id.
+    UpdateOperationStatus {
+        /// What.
+        status: Arc<OperationStatus>,
+    },
+    /// An UPDATE of a task whose id is no id, and which therefore never ran: it carries the id as
+    /// the scheduler wrote it. Said by the master; nobody acknowledges it.
+    Malformed {
+        /// Which, and why.
+        task: MalformedTask,
+        /// ERROR, or what stands for an offer that is not valid.
+        state: TaskState,
+        /// Why, in one word.
+        reason: Reason,
+    },
 }
 
 /// Names one call, so that its answer finds the caller. 0 where no answer is wanted.

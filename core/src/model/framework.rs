@@ -1,6 +1,7 @@
 use crate::ids::FrameworkId;
 use crate::resources::Role;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,8 @@ pub struct FrameworkInfo {
     pub user: String,
     /// For people.
     pub name: String,
-    /// The roles in which it takes offers; at least one.
+    /// The roles in which it takes offers; one, or any number with
+    /// [`Capabilities::multi_role`].
     pub roles: Vec<Role>,
     /// How long its tasks outlive its scheduler.
     pub failover_timeout: Duration,
@@ -50,4 +52,8 @@ pub struct FrameworkInfo {
     pub hostname: String,
     /// Its own web page.
     pub webui_url: Option<String>,
+    /// The description as its sender wrote it (Mesos' v1 protobuf form), unread by the core: what
+    /// the core does not decide by is in here and nowhere else. Empty if there is none.
+    #[serde(with = "crate::wire::bytes")]
+    pub verbatim: Arc<[u8]>,
 }

@@ -6,15 +6,19 @@
 mod agent;
 mod command;
 mod framework;
+mod maintenance;
 mod master;
 mod offer;
+mod operation;
 mod status;
 mod task;
 
 pub use agent::{AgentInfo, Domain};
 pub use command::CommandInfo;
 pub use framework::{Capabilities, FrameworkInfo};
+pub use maintenance::Unavailability;
 pub use master::MasterInfo;
-pub use offer::{Filters, Offer, OfferOperation};
+pub use offer::{Filters, InverseOffer, MalformedTask, Offer, OfferOperation};
+pub use operation::{OperationState, OperationStatus, ResourceOperation};
 pub use status::{Reason, Source, StatusUpdate, TaskStatus};
 pub use task::{ExecutorInfo, Label, TaskInfo, TaskState};

@@ -61,6 +61,121 @@ pub enum Reason {
     TaskUnknown,
     /// The master failed over before it heard of it.
     MasterDisconnected,
+    /// The container used more than it may.
+    ContainerLimitation,
+    /// The container used more disk than it may.
+    ContainerLimitationDisk,
+    /// The container used more memory than it may.
+    ContainerLimitationMemory,
+    /// The container made way for another.
+    ContainerPreempted,
+    /// The container could not be given its new resources.
+    ContainerUpdateFailed,
+    /// The task took longer than it may.
+    MaxCompletionTimeReached,
+    /// Old sandboxes could not be cleared away.
+    GcError,
+    /// The framework's id was wrong.
+    InvalidFrameworkId,
+    /// What carries the container's input and output ended.
+    IoSwitchboardExited,
+    /// The agent is being drained.
+    AgentDraining,
+    /// The result of the task's check changed.
+    TaskCheckStatusUpdated,
+    /// The result of the task's health check changed.
+    TaskHealthCheckStatusUpdated,
+    /// The description of its task group was wrong.
+    TaskGroupInvalid,
+    /// Its task group is not allowed.
+    TaskGroupUnauthorized,
+}
+
+impl Reason {
+    /// All of them, in the order of the declaration.
+    pub const ALL: [Reason; 35] = {
+        use Reason as R;
+        [
+            R::AgentDisconnected,
+            R::AgentRemoved,
+            R::AgentRemovedByOperator,
+            R::AgentReregistered,
+            R::AgentRestarted,
+            R::AgentUnknown,
+            R::CommandExecutorFailed,
+            R::ContainerLaunchFailed,
+            R::ExecutorRegistrationTimeout,
+            R::ExecutorReregistrationTimeout,
+            R::ExecutorTerminated,
+            R::ExecutorUnregistered,
+            R::FrameworkRemoved,
+            R::InvalidOffers,
+            R::TaskKilledDuringLaunch,
+            R::Reconciliation,
+            R::ResourcesUnknown,
+            R::TaskInvalid,
+            R::TaskUnauthorized,
+            R::TaskUnknown,
+            R::MasterDisconnected,
+            R::ContainerLimitation,
+            R::ContainerLimitationDisk,
+            R::ContainerLimitationMemory,
+            R::ContainerPreempted,
+            R::ContainerUpdateFailed,
+            R::MaxCompletionTimeReached,
+            R::GcError,
+            R::InvalidFrameworkId,
+            R::IoSwitchboardExited,
+            R::AgentDraining,
+            R::TaskCheckStatusUpdated,
+            R::TaskHealthCheckStatusUpdated,
+            R::TaskGroupInvalid,
+            R::TaskGroupUnauthorized,
+        ]
+    };
+
+    /// Mesos' v1 name, such as `REASON_TASK_INVALID`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        use Reason as R;
+        match self {
+            R::AgentDisconnected => "REASON_AGENT_DISCONNECTED",
+            R::AgentRemoved => "REASON_AGENT_REMOVED",
+            R::AgentRemovedByOperator => "REASON_AGENT_REMOVED_BY_OPERATOR",
+            R::AgentReregistered => "REASON_AGENT_REREGISTERED",
+            R::AgentRestarted => "REASON_AGENT_RESTARTED",
+            R::AgentUnknown => "REASON_AGENT_UNKNOWN",
+            R::CommandExecutorFailed => "REASON_COMMAND_EXECUTOR_FAILED",
+            R::ContainerLaunchFailed => "REASON_CONTAINER_LAUNCH_FAILED",
+            R::ExecutorRegistrationTimeout => "REASON_EXECUTOR_REGISTRATION_TIMEOUT",
+            R::ExecutorReregistrationTimeout => "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+            R::ExecutorTerminated => "REASON_EXECUTOR_TERMINATED",
+            R::ExecutorUnregistered => "REASON_EXECUTOR_UNREGISTERED",
+            R::FrameworkRemoved => "REASON_FRAMEWORK_REMOVED",
+            R::InvalidOffers => "REASON_INVALID_OFFERS",
+            R::TaskKilledDuringLaunch => "REASON_TASK_KILLED_DURING_LAUNCH",
+            R::Reconciliation => "REASON_RECONCILIATION",
+            R::ResourcesUnknown => "REASON_RESOURCES_UNKNOWN",
+            R::TaskInvalid => "REASON_TASK_INVALID",
+            R::TaskUnauthorized => "REASON_TASK_UNAUTHORIZED",
+            R::TaskUnknown => "REASON_TASK_UNKNOWN",
+            R::MasterDisconnected => "REASON_MASTER_DISCONNECTED",
+            R::ContainerLimitation => "REASON_CONTAINER_LIMITATION",
+            R::ContainerLimitationDisk => "REASON_CONTAINER_LIMITATION_DISK",
+            R::ContainerLimitationMemory => "REASON_CONTAINER_LIMITATION_MEMORY",
+            R::ContainerPreempted => "REASON_CONTAINER_PREEMPTED",
+            R::ContainerUpdateFailed => "REASON_CONTAINER_UPDATE_FAILED",
+            R::MaxCompletionTimeReached => "REASON_MAX_COMPLETION_TIME_REACHED",
+            R::GcError => "REASON_GC_ERROR",
+            R::InvalidFrameworkId => "REASON_INVALID_FRAMEWORKID",
+            R::IoSwitchboardExited => "REASON_IO_SWITCHBOARD_EXITED",
+            R::AgentDraining => "REASON_AGENT_DRAINING",
+            R::TaskCheckStatusUpdated => "REASON_TASK_CHECK_STATUS_UPDATED",
+            R::TaskHealthCheckStatusUpdated => "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+            R::TaskGroupInvalid => "REASON_TASK_GROUP_INVALID",
+            R::TaskGroupUnauthorized => "REASON_TASK_GROUP_UNAUTHORIZED",
+        }
+    }
 }
 
 /// What is said of a task.
@@ -92,6 +207,10 @@ pub struct TaskStatus {
     pub data: Arc<[u8]>,
     /// Since when its agent is unreachable.
     pub unreachable_at: Option<Wall>,
+    /// The status as its sender wrote it (Mesos' v1 protobuf form), unread by the core: labels,
+    /// the state of the container, of a check and of a limit are in here. Empty if there is none.
+    #[serde(with = "crate::wire::bytes")]
+    pub verbatim: Arc<[u8]>,
 }
 
 /// A status on its way from an agent to a scheduler.

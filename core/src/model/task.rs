@@ -35,6 +35,10 @@ pub struct ExecutorInfo {
     pub data: Arc<[u8]>,
     /// How long it may take to end its tasks when told to shut down.
     pub shutdown_grace: Option<Duration>,
+    /// The description as its sender wrote it (Mesos' v1 protobuf form), unread by the core: what
+    /// the core does not decide by is in here and nowhere else. Empty if there is none.
+    #[serde(with = "crate::wire::bytes")]
+    pub verbatim: Arc<[u8]>,
 }
 
 /// One task, as the framework describes it.
@@ -59,6 +63,10 @@ pub struct TaskInfo {
     pub labels: Vec<Label>,
     /// Time between SIGTERM and SIGKILL; Mesos' default is 3 s.
     pub kill_grace: Option<Duration>,
+    /// The description as its sender wrote it (Mesos' v1 protobuf form), unread by the core: what
+    /// the core does not decide by is in here and nowhere else. Empty if there is none.
+    #[serde(with = "crate::wire::bytes")]
+    pub verbatim: Arc<[u8]>,
 }
 
 /// The fourteen states of a task, with Mesos' names.

@@ -47,6 +47,11 @@ impl CallKind {
             Call::Reconcile { .. } => CallKind::Reconcile,
             Call::Message { .. } => CallKind::Message,
             Call::UpdateFramework { .. } => CallKind::UpdateFramework,
+            Call::AcceptInverseOffers { .. } => CallKind::AcceptInverseOffers,
+            Call::DeclineInverseOffers { .. } => CallKind::DeclineInverseOffers,
+            Call::AcknowledgeOperationStatus { .. } => CallKind::AcknowledgeOperationStatus,
+            Call::ReconcileOperations { .. } => CallKind::ReconcileOperations,
+            Call::Request => CallKind::Request,
         }
     }
 
@@ -280,8 +285,7 @@ impl SchedulerDriver {
 fn launched(operations: &[OfferOperation]) -> Vec<TaskId> {
     let mut task_ids = Vec::new();
     for operation in operations {
-        let (OfferOperation::Launch(tasks) | OfferOperation::LaunchGroup { tasks, .. }) = operation;
-        task_ids.extend(tasks.iter().map(|task| task.task_id.clone()));
+        task_ids.extend(operation.tasks().iter().map(|task| task.task_id.clone()));
     }
     task_ids
 }

@@ -4,7 +4,7 @@ use super::{Exit, Notice};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, OfferId, TaskId};
 use crate::invariant::Invariant;
 use crate::message::scheduler::Call;
-use crate::model::{MasterInfo, Offer, TaskStatus};
+use crate::model::{InverseOffer, MasterInfo, Offer, OperationStatus, TaskStatus};
 use crate::outbox::Outbox;
 use crate::time::{Now, Time};
 use crate::wire::DecodeError;
@@ -65,6 +65,19 @@ pub enum Event {
     },
     /// Every task that [`Logic::tasks`] named at the last subscription has been answered for.
     Reconciled,
+    /// Asks to be off agents that are due for maintenance.
+    InverseOffers(Vec<Arc<InverseOffer>>),
+    /// This inverse offer is no longer valid.
+    RescindInverseOffer {
+        /// Which.
+        offer_id: OfferId,
+    },
+    /// Something is said of an operation. The logic acknowledges it itself when it carries an
+    /// update id.
+    Operation {
+        /// What.
+        status: Arc<OperationStatus>,
+    },
 }
 
 /// What the framework wants done, in order.

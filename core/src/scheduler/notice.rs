@@ -154,6 +154,11 @@ pub enum CallKind {
     Reconcile,
     Message,
     UpdateFramework,
+    AcceptInverseOffers,
+    DeclineInverseOffers,
+    AcknowledgeOperationStatus,
+    ReconcileOperations,
+    Request,
 }
 
 /// Why a task is killed by its own framework.

@@ -95,6 +95,13 @@ impl SchedulerDriver {
                 executor_id,
                 status,
             }),
+            E::InverseOffers(offers) => events.push(Event::InverseOffers(offers)),
+            E::RescindInverseOffer { offer_id } => {
+                events.push(Event::RescindInverseOffer { offer_id });
+            }
+            E::UpdateOperationStatus { status } => events.push(Event::Operation { status }),
+            // Only for descriptions that never were a `TaskInfo`.
+            E::Malformed { .. } => {}
         }
     }
 

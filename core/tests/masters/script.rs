@@ -55,6 +55,7 @@ pub fn subscribe(id: u64) -> scheduler::ToMaster {
                 principal: None,
                 hostname: "scheduler".into(),
                 webui_url: None,
+                verbatim: std::sync::Arc::default(),
             }),
             suppressed_roles: Vec::new(),
         },

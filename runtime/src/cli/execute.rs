@@ -121,6 +121,7 @@ impl Flags {
                 .and_then(|name| name.into_string().ok())
                 .unwrap_or_default(),
             webui_url: None,
+            verbatim: Arc::default(),
         })
     }
 }

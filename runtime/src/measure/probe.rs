@@ -112,6 +112,7 @@ impl Probe {
             data: Arc::default(),
             labels: Vec::new(),
             kill_grace: None,
+            verbatim: Arc::default(),
         })
     }
 }
@@ -140,6 +141,9 @@ impl Logic for Probe {
             Event::Rescind { .. }
             | Event::Message { .. }
             | Event::Failure { .. }
+            | Event::InverseOffers(_)
+            | Event::RescindInverseOffer { .. }
+            | Event::Operation { .. }
             | Event::Reconciled => {}
         }
     }
@@ -218,6 +222,7 @@ impl Running {
             principal: None,
             hostname: String::new(),
             webui_url: None,
+            verbatim: Arc::default(),
         };
         let clock = Clock::start();
         let rng = fresh_rng("probe")?;

@@ -33,6 +33,7 @@ pub fn task(id: &str, line: &str) -> Arc<TaskInfo> {
         data: Arc::default(),
         labels: Vec::new(),
         kill_grace: Some(std::time::Duration::from_millis(300)),
+        verbatim: Arc::default(),
     })
 }
 
@@ -132,6 +133,7 @@ impl Connection {
             principal: None,
             hostname: String::new(),
             webui_url: None,
+            verbatim: Arc::default(),
         });
         self.say(ToAgent::Run {
             framework,

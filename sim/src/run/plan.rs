@@ -241,6 +241,7 @@ impl Builder<'_> {
             principal: None,
             hostname: name.to_owned(),
             webui_url: None,
+            verbatim: std::sync::Arc::default(),
         };
         Ok(Framework {
             name: name.to_owned(),

@@ -65,6 +65,7 @@ pub fn framework(partition_aware: bool) -> Arc<FrameworkInfo> {
         principal: None,
         hostname: String::from("h"),
         webui_url: None,
+        verbatim: Arc::default(),
     })
 }
 
@@ -88,6 +89,7 @@ pub fn executor_info(name: &str) -> Arc<ExecutorInfo> {
         name: String::from(name),
         data: Arc::from([]),
         shutdown_grace: None,
+        verbatim: Arc::default(),
     })
 }
 
@@ -106,6 +108,7 @@ pub fn task(name: &str, executor: Option<&str>) -> Arc<TaskInfo> {
         data: Arc::from([]),
         labels: Vec::new(),
         kill_grace: None,
+        verbatim: Arc::default(),
     })
 }
 
@@ -127,6 +130,7 @@ pub fn status(name: &str, state: TaskState, id: u8) -> Arc<TaskStatus> {
         healthy: None,
         data: Arc::from([]),
         unreachable_at: None,
+        verbatim: Arc::default(),
     })
 }
 

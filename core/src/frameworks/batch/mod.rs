@@ -242,6 +242,9 @@ impl Logic for Batch {
             Event::Rescind { .. }
             | Event::Message { .. }
             | Event::Failure { .. }
+            | Event::InverseOffers(_)
+            | Event::RescindInverseOffer { .. }
+            | Event::Operation { .. }
             | Event::Reconciled => {}
         }
         self.update_interest(out);

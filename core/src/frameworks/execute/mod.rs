@@ -290,6 +290,9 @@ impl Logic for Execute {
             | Event::Rescind { .. }
             | Event::Message { .. }
             | Event::Failure { .. }
+            | Event::InverseOffers(_)
+            | Event::RescindInverseOffer { .. }
+            | Event::Operation { .. }
             | Event::Reconciled => {}
         }
     }

@@ -223,6 +223,9 @@ impl Logic for Service {
             Event::Rescind { .. }
             | Event::Message { .. }
             | Event::Failure { .. }
+            | Event::InverseOffers(_)
+            | Event::RescindInverseOffer { .. }
+            | Event::Operation { .. }
             | Event::Reconciled => {}
         }
         self.update_interest(out);

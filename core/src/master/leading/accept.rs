@@ -10,7 +10,9 @@ use super::validation::Need;
 use super::{Effect, Leading};
 use crate::ids::OfferId;
 use crate::message::agent::ToAgent;
-use crate::model::{ExecutorInfo, Filters, OfferOperation, Reason, TaskInfo, TaskState};
+use crate::model::{
+    ExecutorInfo, Filters, MalformedTask, OfferOperation, Reason, TaskInfo, TaskState,
+};
 use crate::outbox::Outbox;
 use crate::resources::{Resources, Role};
 use crate::time::Now;
@@ -50,6 +52,17 @@ impl Leading {
                 OfferOperation::Launch(tasks) => self.launch(now, &mut pool, tasks, fx),
                 OfferOperation::LaunchGroup { executor, tasks } => {
                     self.launch_group(now, &mut pool, executor, tasks, fx);
+                }
+                OfferOperation::Malformed { tasks, group } => {
+                    self.refuse_malformed(now, framework, tasks, *group, fx);
+                }
+                OfferOperation::Resources { id, .. } => {
+                    let why = "operations on resources are not supported by this master";
+                    self.refuse_operation(framework, id.as_ref(), why, fx);
+                }
+                OfferOperation::MalformedResources { id, why } => {
+                    let why = alloc::format!("Operation attempted with invalid resources: {why}");
+                    self.refuse_operation(framework, id.as_ref(), &why, fx);
                 }
             }
         }
@@ -129,11 +142,44 @@ impl Leading {
             message: alloc::format!("Task launched with invalid offers: {why}"),
         };
         for operation in operations {
-            let (OfferOperation::Launch(tasks) | OfferOperation::LaunchGroup { tasks, .. }) =
-                operation;
-            for task in tasks {
+            for task in operation.tasks() {
                 self.tell_of_unlaunched(framework, now, task, &fate, fx);
             }
+            match operation {
+                OfferOperation::Launch(_) | OfferOperation::LaunchGroup { .. } => {}
+                OfferOperation::Malformed { tasks, .. } => {
+                    for task in tasks {
+                        self.tell_of_malformed(framework, now, task, &fate, fx);
+                    }
+                }
+                OfferOperation::Resources { id, .. }
+                | OfferOperation::MalformedResources { id, .. } => {
+                    let why = alloc::format!("Operation attempted with invalid offers: {why}");
+                    self.refuse_operation(framework, id.as_ref(), &why, fx);
+                }
+            }
+        }
+    }
+
+    /// Tasks that are none by their descriptions.
+    fn refuse_malformed(
+        &self,
+        now: Now,
+        framework: Index<Framework>,
+        tasks: &[MalformedTask],
+        group: bool,
+        fx: &mut Outbox<Effect>,
+    ) {
+        for task in tasks {
+            let fate = Fate {
+                state: TaskState::Error,
+                reason: match group {
+                    true => Reason::TaskGroupInvalid,
+                    false => Reason::TaskInvalid,
+                },
+                message: task.why.clone(),
+            };
+            self.tell_of_malformed(framework, now, task, &fate, fx);
         }
     }
 

@@ -17,6 +17,7 @@ mod frameworks;
 mod invariants;
 mod notice;
 mod offers;
+mod operations;
 mod reachability;
 mod reconcile;
 mod registration;

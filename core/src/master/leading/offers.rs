@@ -98,11 +98,13 @@ impl Leading {
             framework_id: self.frameworks.arena[framework].id.clone(),
             agent_id: host.id.clone(),
             hostname: host.info.hostname.clone(),
+            port: host.info.port,
             role: grant.role.clone(),
             resources: grant.resources.clone(),
             attributes: host.info.attributes.clone(),
             domain: host.info.domain.clone(),
             executor_ids: executor_ids.map(|key| key.1.clone()).collect(),
+            unavailability: None,
         });
         let offered = Offered {
             offer: offer.clone(),

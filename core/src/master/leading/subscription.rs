@@ -139,6 +139,21 @@ impl Leading {
                 framework,
                 suppressed_roles,
             } => return self.update_framework(index, &framework, &suppressed_roles, fx),
+            Call::AcceptInverseOffers { .. } | Call::DeclineInverseOffers { .. } => {
+                let why = "the inverse offers do not stand any more";
+                return Err(Reject::Dropped(why.into()));
+            }
+            Call::AcknowledgeOperationStatus { operation_id, .. } => {
+                let why = alloc::format!("operation {operation_id} is not known");
+                return Err(Reject::Dropped(why));
+            }
+            Call::ReconcileOperations { operations } => {
+                for (id, agent_id) in &operations {
+                    self.answer_unknown_operation(index, id, agent_id.as_ref(), fx);
+                }
+            }
+            // Nobody gets resources for asking: offers go to whoever has least.
+            Call::Request => {}
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::notice::Notice;
 use super::{Effect, Leading};
 use crate::ids::{AgentId, ExecutorId, TaskId, UpdateId};
 use crate::message::scheduler::{Event, ToScheduler};
-use crate::model::{FrameworkInfo, Reason, Source, TaskInfo, TaskState, TaskStatus};
+use crate::model::{FrameworkInfo, MalformedTask, Reason, Source, TaskInfo, TaskState, TaskStatus};
 use crate::outbox::Outbox;
 use crate::resources::{Resources, Role};
 use crate::time::{Now, Wall};
@@ -106,6 +106,7 @@ pub(super) fn made_up(
         healthy: None,
         data: Arc::from([]),
         unreachable_at: None,
+        verbatim: Arc::default(),
     }
 }
 
@@ -342,6 +343,34 @@ impl Leading {
         let mut status = made_up(now, id, state, fate.reason, &fate.message);
         status.agent_id = Some(info.agent_id.clone());
         self.tell(framework, Arc::new(status), fx);
+    }
+
+    /// As [`Leading::tell_of_unlaunched`], of a task whose description is none.
+    pub(super) fn tell_of_malformed(
+        &self,
+        framework: Index<Framework>,
+        now: Now,
+        task: &MalformedTask,
+        fate: &Fate,
+        fx: &mut Outbox<Effect>,
+    ) {
+        if let Some(id) = task.id() {
+            let mut status = made_up(now, id, fate.state, fate.reason, &fate.message);
+            status.agent_id = AgentId::new(&task.agent_id).ok();
+            self.tell(framework, Arc::new(status), fx);
+            return;
+        }
+        let framework = &self.frameworks.arena[framework];
+        let Some(peer) = framework.peer else { return };
+        let message = ToScheduler::Event(Event::Malformed {
+            task: MalformedTask {
+                why: fate.message.clone(),
+                ..task.clone()
+            },
+            state: fate.state.told_to(framework.partition_aware()),
+            reason: fate.reason,
+        });
+        fx.push(Effect::ToScheduler { peer, message });
     }
 }
 

@@ -45,6 +45,7 @@ fn info() -> FrameworkInfo {
         principal: None,
         hostname: String::from("here"),
         webui_url: None,
+        verbatim: Arc::default(),
     }
 }
 
@@ -70,6 +71,7 @@ fn status(task: &str, state: TaskState, update: Option<u8>) -> Arc<TaskStatus> {
         healthy: None,
         data: Arc::default(),
         unreachable_at: None,
+        verbatim: Arc::default(),
     })
 }
 
@@ -272,6 +274,7 @@ fn accept(task: &str) -> Call {
             data: Arc::default(),
             labels: Vec::new(),
             kill_grace: None,
+            verbatim: Arc::default(),
         })])],
         filters: Filters::DEFAULT,
     }

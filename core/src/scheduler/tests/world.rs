@@ -268,11 +268,13 @@ impl<F: Logic> World<F> {
                 framework_id: framework_id("F"),
                 agent_id: AgentId::new(&format!("S{agent}")).unwrap(),
                 hostname: format!("host{agent}"),
+                port: 5051,
                 role: Role::new("web").unwrap(),
                 resources: resources.parse().unwrap(),
                 attributes: crate::resources::Attributes::default(),
                 domain: None,
                 executor_ids: Vec::new(),
+                unavailability: None,
             }));
         }
         if !offers.is_empty() {

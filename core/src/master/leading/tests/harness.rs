@@ -87,6 +87,7 @@ pub(super) fn framework_info(id: Option<&str>) -> FrameworkInfo {
         principal: None,
         hostname: "here".to_string(),
         webui_url: None,
+        verbatim: Arc::default(),
     }
 }
 
@@ -101,6 +102,7 @@ pub(super) fn task(id: &str, agent: &AgentId) -> TaskInfo {
         data: Arc::from([]),
         labels: Vec::new(),
         kill_grace: None,
+        verbatim: Arc::default(),
     }
 }
 
@@ -157,6 +159,7 @@ pub(super) fn status(
         healthy: None,
         data: Arc::from([]),
         unreachable_at: None,
+        verbatim: Arc::default(),
     }
 }
 

@@ -27,6 +27,7 @@ fn executor(harness: &Harness) -> Arc<ExecutorInfo> {
         name: String::new(),
         data: Arc::from([]),
         shutdown_grace: None,
+        verbatim: Arc::default(),
     })
 }
 

@@ -103,6 +103,7 @@ impl World {
             name: String::new(),
             data: Arc::from([]),
             shutdown_grace: None,
+            verbatim: Arc::default(),
         }
     }
 

@@ -337,6 +337,7 @@ fn executors_are_what_the_agent_says_unless_their_launch_is_on_its_way() {
         name: String::new(),
         data: Arc::from([]),
         shutdown_grace: None,
+        verbatim: Arc::default(),
     };
     let offer = harness.offers()[0].id.clone();
     let mut own = task("t", &agent);
