@@ -155,27 +155,42 @@ impl Media {
     }
 }
 
-/// For masters, and for executors: one message each way. What the answer's stream looks like
-/// follows from the call, not from the headers.
+/// How a call to a master, or of an executor, is written.
+///
+/// # Errors
+/// 400 or 415.
+pub fn request_codec(headers: Headers<'_>) -> Result<Codec, Refusal> {
+    match headers.content_type {
+        None => Err(Refusal::bad("Expecting 'Content-Type' to be present")),
+        Some(media_type) => Codec::of(media_type).ok_or_else(|| {
+            let text = format!("Expecting 'Content-Type' of {JSON} or {PROTOBUF}");
+            Refusal::new(415, text)
+        }),
+    }
+}
+
+/// How the answer to such a call is written. Mesos asks only where there is an answer: of
+/// schedulers' and executors' calls, SUBSCRIBE.
+///
+/// # Errors
+/// 406.
+pub fn answer_codec(headers: Headers<'_>) -> Result<Codec, Refusal> {
+    accepted(headers.accept).ok_or_else(|| {
+        let text = format!("Expecting 'Accept' to allow '{PROTOBUF}' or '{JSON}'");
+        Refusal::new(406, text)
+    })
+}
+
+/// For masters: one message each way. What the answer's stream looks like follows from the call,
+/// not from the headers.
 ///
 /// # Errors
 /// 400, 415 or 406.
 pub fn negotiate(headers: Headers<'_>) -> Result<Media, Refusal> {
-    let request = match headers.content_type {
-        None => return Err(Refusal::bad("Expecting 'Content-Type' to be present")),
-        Some(media_type) => Codec::of(media_type).ok_or_else(|| {
-            let text = format!("Expecting 'Content-Type' of {JSON} or {PROTOBUF}");
-            Refusal::new(415, text)
-        })?,
-    };
-    let answer = accepted(headers.accept).ok_or_else(|| {
-        let text = format!("Expecting 'Accept' to allow '{PROTOBUF}' or '{JSON}'");
-        Refusal::new(406, text)
-    })?;
     Ok(Media {
-        request,
+        request: request_codec(headers)?,
         request_streams: false,
-        answer,
+        answer: answer_codec(headers)?,
         answer_streams: false,
     })
 }

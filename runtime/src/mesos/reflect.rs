@@ -77,6 +77,8 @@ pub enum FieldDefault {
     Str(&'static str),
     /// Of an enumeration: its name.
     Enum(&'static str),
+    /// Of a repeated field: JSON says that nothing is in it.
+    EmptyList,
 }
 
 /// One field, as it was declared.

@@ -128,6 +128,7 @@ impl Serialize for Default {
             FieldDefault::U32(value) => serializer.serialize_u32(value),
             FieldDefault::F64(value) => serializer.serialize_f64(value),
             FieldDefault::Str(text) | FieldDefault::Enum(text) => serializer.serialize_str(text),
+            FieldDefault::EmptyList => serializer.serialize_seq(Some(0))?.end(),
         }
     }
 }

@@ -285,13 +285,13 @@ pub mod response {
         }
 
         GetFrameworks {
-            repeated frameworks: get_frameworks::Framework = 1;
-            repeated completed_frameworks: get_frameworks::Framework = 2;
+            repeated frameworks: get_frameworks::Framework = 1 [EmptyList];
+            repeated completed_frameworks: get_frameworks::Framework = 2 [EmptyList];
         }
 
         GetExecutors {
-            repeated executors: get_executors::Executor = 1;
-            repeated completed_executors: get_executors::Executor = 2;
+            repeated executors: get_executors::Executor = 1 [EmptyList];
+            repeated completed_executors: get_executors::Executor = 2 [EmptyList];
         }
 
         GetOperations {
@@ -299,11 +299,11 @@ pub mod response {
         }
 
         GetTasks {
-            repeated pending_tasks: Task = 1;
-            repeated queued_tasks: Task = 2;
-            repeated launched_tasks: Task = 3;
-            repeated terminated_tasks: Task = 4;
-            repeated completed_tasks: Task = 5;
+            repeated pending_tasks: Task = 1 [EmptyList];
+            repeated queued_tasks: Task = 2 [EmptyList];
+            repeated launched_tasks: Task = 3 [EmptyList];
+            repeated terminated_tasks: Task = 4 [EmptyList];
+            repeated completed_tasks: Task = 5 [EmptyList];
         }
 
         GetAgent {

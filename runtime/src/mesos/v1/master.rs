@@ -290,18 +290,18 @@ pub mod response {
         }
 
         GetAgents {
-            repeated agents: get_agents::Agent = 1;
-            repeated recovered_agents: AgentInfo = 2;
+            repeated agents: get_agents::Agent = 1 [EmptyList];
+            repeated recovered_agents: AgentInfo = 2 [EmptyList];
         }
 
         GetFrameworks {
-            repeated frameworks: get_frameworks::Framework = 1;
-            repeated completed_frameworks: get_frameworks::Framework = 2;
+            repeated frameworks: get_frameworks::Framework = 1 [EmptyList];
+            repeated completed_frameworks: get_frameworks::Framework = 2 [EmptyList];
             repeated recovered_frameworks: FrameworkInfo = 3;
         }
 
         GetExecutors {
-            repeated executors: get_executors::Executor = 1;
+            repeated executors: get_executors::Executor = 1 [EmptyList];
             repeated orphan_executors: get_executors::Executor = 2;
         }
 
@@ -311,9 +311,9 @@ pub mod response {
 
         GetTasks {
             repeated pending_tasks: Task = 1;
-            repeated tasks: Task = 2;
-            repeated unreachable_tasks: Task = 5;
-            repeated completed_tasks: Task = 3;
+            repeated tasks: Task = 2 [EmptyList];
+            repeated unreachable_tasks: Task = 5 [EmptyList];
+            repeated completed_tasks: Task = 3 [EmptyList];
             repeated orphan_tasks: Task = 4;
         }
 

@@ -31,6 +31,7 @@ message! {
         repeated resources: Resource = 3;
         repeated attributes: Attribute = 5;
         optional id: AgentId = 6;
+        optional checkpoint: bool = 7;
         optional domain: DomainInfo = 10;
     }
 
