@@ -38,7 +38,7 @@ pub use effect::{ContainerLaunch, Effect};
 pub use executors::ExecutorState;
 pub use input::Input;
 pub use invariants::INVARIANTS;
-pub use node::{AgentNode, EFFECTS_MAX};
+pub use node::{AgentNode, Drain, EFFECTS_MAX};
 pub use notice::{Fatal, LostMaster, Notice, Probe};
 pub use recovery::Recovered;
 pub use write::Write;

@@ -10,10 +10,10 @@ use crate::invariant::{self, Cost, Violation};
 use crate::log::Ballot;
 use crate::machine::Machine;
 use crate::message::agent::ToMaster;
-use crate::model::{AgentInfo, TaskState};
+use crate::model::{AgentInfo, DrainConfig, TaskState};
 use crate::outbox::Outbox;
 use crate::rng::Rng;
-use crate::time::{Now, Time};
+use crate::time::{Now, Time, Wall};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -59,6 +59,16 @@ pub(super) enum Timer {
     Update(FrameworkId, TaskId),
 }
 
+/// What the leader said when it wanted the agent to be empty. Said again whenever the agent
+/// returns, so that it need not be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// How.
+    pub config: DrainConfig,
+    /// When it was said first.
+    pub since: Wall,
+}
+
 /// The agent.
 #[derive(Clone, Debug)]
 pub struct AgentNode {
@@ -78,6 +88,7 @@ pub struct AgentNode {
     /// Heads in flight: which update, and how often it was sent again.
     pub(super) flights: BTreeMap<(FrameworkId, TaskId), (UpdateId, u32)>,
     pub(super) timers: Timers,
+    pub(super) drain: Option<Drain>,
     last: Time,
 }
 
@@ -132,6 +143,7 @@ impl AgentNode {
             executor_peers: BTreeMap::new(),
             flights: BTreeMap::new(),
             timers,
+            drain: None,
             last: now.mono,
         }
     }
@@ -159,6 +171,13 @@ impl AgentNode {
     pub fn tasks(&self) -> impl Iterator<Item = (&FrameworkId, &TaskId, TaskState)> {
         let tasks = self.checkpoint.tasks();
         tasks.map(|(framework, id, task)| (framework, id, task.updates.latest()))
+    }
+
+    /// Whether the agent is being drained: until nothing is left to end.
+    #[must_use]
+    pub fn drain(&self) -> Option<Drain> {
+        self.drain
+            .filter(|_| !self.checkpoint.frameworks.is_empty())
     }
 
     /// Whether it has nothing more to do.

@@ -1,13 +1,13 @@
 //! Tasks: what the leader says of them, run and killed.
 
 use super::executors::ExecutorState;
-use super::node::{AgentNode, Stage, Timer};
+use super::node::{AgentNode, Drain, Stage, Timer};
 use super::status::Told;
 use super::{Effect, Notice, Probe, Write};
 use crate::ids::{ExecutorId, FrameworkId, TaskId};
 use crate::message::agent::ToAgent;
 use crate::message::executor::Event;
-use crate::model::{ExecutorInfo, FrameworkInfo, Reason, TaskInfo, TaskState};
+use crate::model::{DrainConfig, ExecutorInfo, FrameworkInfo, Reason, TaskInfo, TaskState};
 use crate::outbox::Outbox;
 use crate::resources::Resources;
 use crate::time::Now;
@@ -65,6 +65,7 @@ impl AgentNode {
                     self.tell(&container_id, Event::Message { data }, fx);
                 }
             }
+            ToAgent::Drain { config } => self.on_drain(now, config, fx),
             ToAgent::NotLeading { .. }
             | ToAgent::Registered { .. }
             | ToAgent::Reregistered { .. }
@@ -96,6 +97,8 @@ impl AgentNode {
         group: bool,
         fx: &mut Outbox<Effect>,
     ) {
+        // Whoever is given something to run is not drained any more.
+        self.drain = None;
         let Some(framework_id) = framework.id.clone() else {
             self.refuse("a framework without an id wants to run tasks".into(), fx);
             return;
@@ -308,6 +311,29 @@ impl AgentNode {
                 "killed before it was launched",
             );
             self.end_task(now, framework_id, &task_id, told, fx);
+        }
+    }
+
+    /// An operator wants the agent to be empty: every task is killed, in no more time than that
+    /// allows. Those that are being killed already go on so.
+    fn on_drain(&mut self, now: Now, config: DrainConfig, fx: &mut Outbox<Effect>) {
+        if self.checkpoint.frameworks.is_empty() {
+            return;
+        }
+        let since = self.drain.map_or(now.wall, |drain| drain.since);
+        self.drain = Some(Drain { config, since });
+        let tasks = self.checkpoint.tasks();
+        let live: Vec<_> = tasks
+            .filter(|(_, _, task)| task.is_live() && task.kill.is_none())
+            .filter_map(|(framework_id, task_id, task)| {
+                let own = task.launched.as_ref()?.info.kill_grace;
+                let max = config.max_grace_period;
+                let grace = max.filter(|max| own.is_none_or(|own| own > *max));
+                Some((framework_id.clone(), task_id.clone(), grace))
+            })
+            .collect();
+        for (framework_id, task_id, grace) in live {
+            self.on_kill(now, &framework_id, &task_id, grace, fx);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::AllocatorError;
 use super::filter::Filters;
+use super::quota::Counted;
 use crate::ids::AgentId;
 use crate::resources::{Quantities, Resources, Role};
 use alloc::boxed::Box;
@@ -46,6 +47,8 @@ pub(super) struct Ledger {
     pub(super) total_quantities: Quantities,
     /// What is allocated beyond the total, after the total shrank or tasks came back with more.
     pub(super) deficit: Resources,
+    /// What of it is in the sums of quota; none while no role has quota.
+    pub(super) counted: Option<Box<Counted>>,
 }
 
 impl Agent {
@@ -64,6 +67,7 @@ impl Agent {
                 total,
                 total_quantities: quantities,
                 deficit: Resources::EMPTY,
+                counted: None,
             }),
         }
     }

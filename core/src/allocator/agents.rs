@@ -73,6 +73,7 @@ impl Allocator {
                 self.drop_if_idle(holder.client);
             }
         }
+        self.uncount(slot, removed.ledger.counted.as_deref());
         self.available.unset(slot);
         self.dirty.unset(slot);
         Ok(())
@@ -191,6 +192,7 @@ impl Allocator {
         let available = entry.active && self.is_allocatable(&entry.free_quantities);
         self.available.put(slot, available);
         self.dirty.put(slot, available);
+        self.recount(slot);
     }
 
     pub(super) fn is_allocatable(&self, quantities: &Quantities) -> bool {

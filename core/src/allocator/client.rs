@@ -42,6 +42,8 @@ pub(super) struct Client {
     /// The framework asked for this role; if not, it only uses what it still has.
     pub(super) subscribed: bool,
     pub(super) suppressed: bool,
+    /// Under whose quota it is.
+    pub(super) bound: u32,
     /// Agents on which it may have filters; those on which it has are all here.
     pub(super) filtered: Bits,
 }

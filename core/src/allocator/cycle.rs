@@ -43,7 +43,9 @@ impl Allocator {
             return Some(last);
         }
         let next = last + self.options.allocation_interval;
-        if !(self.dirty.is_empty() && self.late.is_empty() && self.woken.is_empty()) {
+        let held_back = self.quota.moved && !self.quota.held_back.is_empty();
+        let idle = self.dirty.is_empty() && self.late.is_empty() && self.woken.is_empty();
+        if held_back || !idle {
             return Some(next);
         }
         self.expiries.first().map(|(expires, _)| next.max(*expires))
@@ -56,6 +58,21 @@ impl Allocator {
         self.tree.refresh();
         // Always one draw, so that what was drawn before does not depend on what was to do.
         let seed = self.rng.next_u64();
+        if self.quota.is_on() {
+            self.allocate_within_quota(seed, out);
+        } else {
+            self.allocate_freely(seed, out);
+        }
+        self.dirty.clear();
+        self.woken.clear();
+        self.cycle += 1;
+        self.last_cycle = Some(now);
+        self.urgent = false;
+        assert!(self.tree.is_sorted(), "a cycle leaves no work");
+    }
+
+    /// While no role has quota.
+    fn allocate_freely(&mut self, seed: u64, out: &mut Vec<Allocation>) {
         let mut candidates = core::mem::take(&mut self.candidates);
         self.gather(&mut candidates);
         self.decide(seed, &mut candidates, out);
@@ -63,12 +80,6 @@ impl Allocator {
             self.deliver(&candidate, out);
         }
         self.candidates = candidates;
-        self.dirty.clear();
-        self.woken.clear();
-        self.cycle += 1;
-        self.last_cycle = Some(now);
-        self.urgent = false;
-        assert!(self.tree.is_sorted(), "a cycle leaves no work");
     }
 
     /// Drops the filters that are over.
@@ -277,6 +288,11 @@ fn sum<'a>(items: impl Iterator<Item = &'a Resource>) -> Quantities {
         }
     }
     sum
+}
+
+/// The place of an agent in the order of a cycle.
+pub(super) fn key(seed: u64, slot: u32) -> u64 {
+    (mix(seed ^ u64::from(slot)) << SLOT_BITS) | u64::from(slot)
 }
 
 /// The finaliser of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014): spreads a counter.

@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::client::{Client, Framework};
+use super::quota::UNBOUND;
 use super::{Allocator, AllocatorError, CLIENTS_MAX, FrameworkIndex};
 use crate::ids::FrameworkId;
 use crate::resources::{Role, Scalar};
@@ -174,6 +175,7 @@ impl Allocator {
             return Err(AllocatorError::Weight(weight));
         }
         self.tree.set_weight(role, weight);
+        self.urgent |= self.tree.roles.contains_key(role);
         Ok(())
     }
 
@@ -196,10 +198,13 @@ impl Allocator {
             node: 0,
             subscribed: false,
             suppressed: false,
+            bound: UNBOUND,
             filtered: Bits::new(),
         });
         let node = self.tree.add_client(client, role, id.as_str());
-        self.clients.at_mut(client).node = node;
+        let bound = self.quota.note_client(client, role);
+        let entry = self.clients.at_mut(client);
+        (entry.node, entry.bound) = (node, bound);
         let entry = self.frameworks.at_mut(framework.slot);
         entry.clients.push((role.clone(), client));
         self.reservations.note_client(client, Some(role));
@@ -251,6 +256,8 @@ impl Allocator {
         let removed = self.clients.remove(client);
         self.tree.remove_client(removed.node, &removed.role);
         self.reservations.note_client(client, None);
+        self.quota.forget_client(client, removed.bound);
+        self.quota.moved = true;
         let framework = self.frameworks.at_mut(removed.framework.slot);
         framework.clients.retain(|(_, other)| *other != client);
     }

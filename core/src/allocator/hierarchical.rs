@@ -4,6 +4,7 @@ use super::agent::Agent;
 use super::bits::Bits;
 use super::client::{Client, Framework, Reservations};
 use super::cycle::Candidate;
+use super::quota::Quotas;
 use super::slots::Slots;
 use super::tree::Tree;
 use super::{AgentIndex, AllocatorError, FrameworkIndex, Options};
@@ -25,6 +26,7 @@ pub struct Allocator {
     pub(super) clients: Slots<Client>,
     pub(super) tree: Tree,
     pub(super) reservations: Reservations,
+    pub(super) quota: Quotas,
     /// Clients that take part.
     pub(super) active: Bits,
     /// Clients for which agents that did not change must be considered: new, revived, ...
@@ -61,6 +63,7 @@ impl Allocator {
             clients: Slots::new(),
             tree: Tree::new(),
             reservations: Reservations::new(),
+            quota: Quotas::default(),
             active: Bits::new(),
             woken: Bits::new(),
             available: Bits::new(),

@@ -2,6 +2,7 @@
 
 use super::Allocator;
 use super::bits::Bits;
+use super::quota::recounted;
 use crate::invariant::{Cost, Invariant};
 use crate::resources::{Quantities, Resources};
 use alloc::format;
@@ -51,6 +52,24 @@ pub const INVARIANTS: &[Invariant<Allocator>] = &[
         why: "every filter is known to its client, so that a revive finds it",
         cost: Cost::Linear,
         holds: filters_are_known,
+    },
+    Invariant {
+        id: "allocator.limits-are-kept",
+        why: "no role is ever handed more than its quota's limits leave, offers included",
+        cost: Cost::Linear,
+        holds: quota_is_kept,
+    },
+    Invariant {
+        id: "allocator.guarantees-are-kept",
+        why: "nobody, beyond his own guarantee, is handed what the guarantees of others lack",
+        cost: Cost::Linear,
+        holds: quota_is_kept,
+    },
+    Invariant {
+        id: "allocator.quota-books-are-recounts",
+        why: "what counts towards the headroom, and each client's quota, are what a recount gives",
+        cost: Cost::Linear,
+        holds: quota_books_are_recounts,
     },
 ];
 
@@ -186,6 +205,9 @@ fn nobody_is_forgotten(allocator: &Allocator) -> Result<(), String> {
             .active
             .iter()
             .filter(|client| !allocator.woken.has(*client));
+        if allocator.quota.held_back.has(slot) {
+            continue;
+        }
         for client in asleep {
             require(!allocator.is_eligible(slot, client), || {
                 format!("agent {} has {} for a client", agent.ledger.id, agent.free)
@@ -193,6 +215,37 @@ fn nobody_is_forgotten(allocator: &Allocator) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn quota_is_kept(allocator: &Allocator) -> Result<(), String> {
+    allocator.quota.breach.clone().map_or(Ok(()), Err)
+}
+
+fn quota_books_are_recounts(allocator: &Allocator) -> Result<(), String> {
+    let quota = &allocator.quota;
+    if !quota.is_on() {
+        return require(quota.free.is_zero() && quota.reserved.is_empty(), || {
+            String::from("books are kept although nobody has quota")
+        });
+    }
+    let (free, reserved) = recounted(&allocator.agents);
+    require((&quota.free, &quota.reserved) == (&free, &reserved), || {
+        format!("{} is free, recounted {free}", quota.free)
+    })?;
+    let mut required = Quantities::ZERO;
+    for (at, bound) in quota.bounds.iter().enumerate() {
+        required.add(&bound.unmet);
+        for (client, entry) in allocator.clients.iter() {
+            let below = bound.role.covers(&entry.role);
+            let same = (entry.bound == at as u32) == below && bound.clients.has(client) == below;
+            require(same, || {
+                format!("a client of {} is bound wrongly", entry.role)
+            })?;
+        }
+    }
+    require(required == quota.required, || {
+        format!("{} is required, recounted {required}", quota.required)
+    })
 }
 
 fn filters_are_known(allocator: &Allocator) -> Result<(), String> {

@@ -16,6 +16,9 @@
 //! - A cycle looks only at agents and clients for which something changed; the outcome is that of
 //!   looking at all of them, which the property tests check against a model that does.
 //!
+//! - Quota of a top-level role binds all below it: what its guarantee lacks is kept free for it and
+//!   handed to it first, and it is handed nothing beyond its limits.
+//!
 //! # How the master uses it
 //!
 //! Call [`Allocator::allocate`] when [`Allocator::deadline`] is due and turn each [`Allocation`]
@@ -33,6 +36,8 @@ mod filter;
 mod frameworks;
 mod hierarchical;
 mod invariants;
+mod quota;
+mod quota_cycle;
 mod recover;
 mod share;
 mod slots;
@@ -120,6 +125,9 @@ pub enum AllocatorError {
     /// More than [`AGENTS_MAX`] or [`CLIENTS_MAX`].
     #[error("more than {0} are too many")]
     Many(usize),
+    /// A quota for a role that may not have it, or that guarantees more than it allows.
+    #[error("role {0} cannot have this quota")]
+    Quota(Role),
     /// A weight of zero.
     #[error("a weight of {0} is not allowed: it must be more than 0")]
     Weight(Scalar),

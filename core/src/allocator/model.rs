@@ -3,7 +3,10 @@
 
 use super::cycle::mix;
 use super::filter::expiry;
+use super::quota::{add_item, is_bounded};
+use super::quota_cycle::{Stage, cut};
 use super::{AgentIndex, Allocation, FrameworkIndex, Options};
+use crate::model::Quota;
 use crate::resources::{Quantities, Resources, Role, Scalar};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -44,6 +47,7 @@ pub(super) struct Model {
     pub(super) agents: BTreeMap<AgentIndex, ModelAgent>,
     pub(super) frameworks: BTreeMap<FrameworkIndex, ModelFramework>,
     pub(super) weights: BTreeMap<Role, Scalar>,
+    pub(super) quotas: BTreeMap<Role, Quota>,
     /// All that is in anyone's hands.
     pub(super) held: Vec<Allocation>,
     filters: Vec<ModelFilter>,
@@ -60,6 +64,7 @@ impl Model {
             agents: BTreeMap::new(),
             frameworks: BTreeMap::new(),
             weights: BTreeMap::new(),
+            quotas: BTreeMap::new(),
             held: Vec::new(),
             filters: Vec::new(),
             counts: BTreeMap::new(),
@@ -166,8 +171,9 @@ impl Model {
         agent: AgentIndex,
         framework: FrameworkIndex,
         role: &Role,
+        stage: Stage,
     ) -> Option<Resources> {
-        let offer = self.free(agent).allocatable_to(role);
+        let offer = self.within_quota(&self.free(agent), role, stage)?;
         let filtered = self.filters.iter().any(|filter| {
             (filter.agent, filter.framework) == (agent, framework)
                 && filter.role == *role
@@ -176,11 +182,85 @@ impl Model {
         (self.agents[&agent].active && self.is_enough(&offer) && !filtered).then_some(offer)
     }
 
-    fn next(&self, agent: AgentIndex) -> Option<Allocation> {
+    /// What is free, unreserved and can be handed out, on agents that take part.
+    fn headroom(&self) -> Quantities {
+        let mut sum = Quantities::ZERO;
+        for (agent, _) in self.agents.iter().filter(|(_, agent)| agent.active) {
+            let free = self.free(*agent);
+            free.iter()
+                .filter(|item| is_bounded(item))
+                .for_each(|item| add_item(&mut sum, item));
+        }
+        sum
+    }
+
+    /// What a role and those below it hold, and what is reserved for them and free.
+    pub(super) fn consumed(&self, role: &Role) -> Quantities {
+        let known = |held: &Allocation| self.frameworks.contains_key(&held.framework);
+        let mut sum = self.sum_held(|held| role.covers(&held.role) && known(held));
+        for agent in self.agents.keys() {
+            for item in &self.free(*agent) {
+                if item
+                    .kind
+                    .reserved_role()
+                    .is_some_and(|owner| role.covers(owner))
+                {
+                    add_item(&mut sum, item);
+                }
+            }
+        }
+        sum
+    }
+
+    fn unmet(&self, role: &Role) -> Quantities {
+        let guarantees = &self.quotas[role].guarantees;
+        guarantees.saturating_sub(&self.consumed(role))
+    }
+
+    /// What of `free` a role may have by quota; nothing in the first stage if that does not help
+    /// its guarantees.
+    fn within_quota(&self, free: &Resources, role: &Role, stage: Stage) -> Option<Resources> {
+        if self.quotas.is_empty() {
+            return (stage == Stage::Everyone).then(|| free.allocatable_to(role));
+        }
+        let top = role.top();
+        let mut required = Quantities::ZERO;
+        for other in self.quotas.keys() {
+            required.add(&self.unmet(other));
+        }
+        let surplus = self.headroom().saturating_sub(&required);
+        let own = match self.quotas.get(&top) {
+            Some(_) if stage == Stage::Guarantees => self.unmet(&top),
+            _ => Quantities::ZERO,
+        };
+        let (mut there, mut amounts) = (Quantities::ZERO, Quantities::ZERO);
+        free.iter()
+            .filter(|item| is_bounded(item))
+            .for_each(|item| add_item(&mut there, item));
+        let mut helps = false;
+        for (name, there) in there.iter() {
+            let own = own.milli(name).min(there);
+            helps |= own > 0;
+            let limits = self.quotas.get(&top).map(|quota| &quota.limits);
+            let limit = limits
+                .and_then(|limits| limits.milli(name))
+                .unwrap_or(i64::MAX);
+            let room = (limit - self.consumed(&top).milli(name)).max(0);
+            let amount = own
+                + (there - own)
+                    .min(surplus.milli(name))
+                    .min((room - own).max(0));
+            amounts.add_milli(&name.into(), amount);
+        }
+        let offer = cut(free, role, &amounts, &mut Quantities::ZERO.clone());
+        (helps || stage == Stage::Everyone).then_some(offer)
+    }
+
+    fn next(&self, agent: AgentIndex, stage: Stage) -> Option<Allocation> {
         let mut best: Option<(Vec<String>, Allocation)> = None;
         for (framework, known) in self.frameworks.iter().filter(|(_, known)| known.active) {
             for (role, _) in known.roles.iter().filter(|(_, suppressed)| !**suppressed) {
-                let Some(resources) = self.offer(agent, *framework, role) else {
+                let Some(resources) = self.offer(agent, *framework, role, stage) else {
                     continue;
                 };
                 let path = self.path(*framework, role);
@@ -208,23 +288,43 @@ impl Model {
         self.filters
             .retain(|filter| filter.expires > now || filter.cycle == cycle);
         let seed = self.rng.next_u64();
-        let mut order: Vec<AgentIndex> = self.agents.keys().copied().collect();
-        order
-            .sort_by_key(|agent| (mix(seed ^ u64::from(agent.slot)) << 24) | u64::from(agent.slot));
         let mut out = Vec::new();
-        for agent in order {
-            while let Some(allocation) = self.next(agent) {
-                let path = self.path(allocation.framework, &allocation.role);
-                for end in 1..=path.len() {
-                    *self.counts.entry(path[..end].to_vec()).or_default() += 1;
-                }
-                self.held.push(allocation.clone());
-                out.push(allocation);
-            }
+        if self.quotas.is_empty() {
+            self.serve_all(seed, Stage::Everyone, &mut out);
+        } else {
+            self.serve_all(seed, Stage::Guarantees, &mut out);
+            self.serve_all(mix(seed), Stage::Everyone, &mut out);
         }
         self.cycle += 1;
         self.forget_counts();
         out
+    }
+
+    fn serve_all(&mut self, seed: u64, stage: Stage, out: &mut Vec<Allocation>) {
+        let mut order: Vec<AgentIndex> = self.agents.keys().copied().collect();
+        order
+            .sort_by_key(|agent| (mix(seed ^ u64::from(agent.slot)) << 24) | u64::from(agent.slot));
+        for agent in order {
+            while let Some(allocation) = self.next(agent, stage) {
+                let path = self.path(allocation.framework, &allocation.role);
+                for end in 1..=path.len() {
+                    *self.counts.entry(path[..end].to_vec()).or_default() += 1;
+                }
+                // What one client is handed of one agent in one cycle is one.
+                let same = |other: &&mut Allocation| {
+                    let name = |a: &Allocation| (a.framework, a.agent, a.role.clone());
+                    name(other) == name(&allocation)
+                };
+                self.held.push(allocation.clone());
+                match out.iter_mut().find(same) {
+                    Some(before) => {
+                        let both = before.resources.checked_add(&allocation.resources);
+                        before.resources = both.unwrap();
+                    }
+                    None => out.push(allocation),
+                }
+            }
+        }
     }
 
     /// Takes back the `at`th thing held, or `part` of it.

@@ -4,6 +4,7 @@ use super::model::{Model, ModelAgent, ModelFramework};
 use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options};
 use crate::ids::{AgentId, FrameworkId};
 use crate::invariant::{Cost, check};
+use crate::model::Quota;
 use crate::resources::{Resources, Role, Scalar, Value};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -46,6 +47,11 @@ enum Action {
     Suppress(usize, u8),
     Revive(usize, u8),
     SetWeight(usize, u32),
+    SetQuota {
+        role: usize,
+        guarantee: u32,
+        limit: Option<u32>,
+    },
     Recover {
         held: usize,
         part: bool,
@@ -67,7 +73,8 @@ enum Action {
 fn action() -> impl Strategy<Value = Action> {
     use Action::{
         AddAgent, AddFramework, Allocate, Claim, Recover, RecoverAll, RemoveAgent, RemoveFramework,
-        Revive, SetAgentActive, SetFrameworkActive, SetWeight, Suppress, UpdateRoles, UpdateTotal,
+        Revive, SetAgentActive, SetFrameworkActive, SetQuota, SetWeight, Suppress, UpdateRoles,
+        UpdateTotal,
     };
     let n = || any::<usize>();
     let claims = prop::collection::vec((n(), n()), 0..3);
@@ -86,6 +93,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (n(), any::<u8>()).prop_map(|(framework, roles)| Suppress(framework, roles)),
         2 => (n(), any::<u8>()).prop_map(|(framework, roles)| Revive(framework, roles)),
         1 => (n(), 1..4_000_u32).prop_map(|(role, weight)| SetWeight(role, weight)),
+        3 => (n(), 0..5_000_u32, prop::option::of(0..5_000_u32))
+            .prop_map(|(role, guarantee, limit)| SetQuota { role, guarantee, limit }),
         8 => (n(), any::<bool>(), n())
             .prop_map(|(held, part, refuse)| Recover { held, part, refuse }),
         2 => n().prop_map(|refuse| RecoverAll { refuse }),
@@ -168,6 +177,11 @@ impl Pair {
                 self.real.set_weight(&role, weight).unwrap();
                 self.model.weights.insert(role, weight);
             }
+            Action::SetQuota {
+                role,
+                guarantee,
+                limit,
+            } => self.set_quota(role, guarantee, limit),
             Action::Recover { held, part, refuse } => {
                 let at = held.checked_rem(self.model.held.len())?;
                 self.recover(at, part, REFUSALS[refuse % REFUSALS.len()]);
@@ -210,6 +224,29 @@ impl Pair {
             _ => self.run_framework(action)?,
         }
         Some(())
+    }
+
+    /// Few roles, and more often cpus alone than with memory.
+    fn set_quota(&mut self, role: usize, guarantee: u32, limit: Option<u32>) {
+        let role = Role::new(["a", "e", "*"][role % 3]).unwrap();
+        let mut quota = Quota::default();
+        let guarantee = guarantee / 1_000 * 1_000;
+        let guarantee = limit.map_or(guarantee, |limit| guarantee.min(limit));
+        quota
+            .guarantees
+            .add_milli(&"cpus".into(), i64::from(guarantee));
+        if guarantee > 3_000 {
+            quota.guarantees.add_milli(&"mem".into(), 2_000_000);
+        }
+        if let Some(limit) = limit {
+            let limit = Scalar::from_milli(i64::from(limit)).unwrap();
+            quota.limits.set("cpus", limit);
+        }
+        self.real.set_quota(&role, &quota).unwrap();
+        self.model.quotas.insert(role.clone(), quota.clone());
+        if quota.is_default() {
+            self.model.quotas.remove(&role);
+        }
     }
 
     fn run_framework(&mut self, action: &Action) -> Option<()> {

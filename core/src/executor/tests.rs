@@ -71,6 +71,7 @@ fn subscribed(killing: bool) -> Event {
         agent: Arc::new(AgentInfo {
             id: Some(AgentId::new("S1").unwrap()),
             hostname: String::from("host"),
+            ip: String::new(),
             port: 5051,
             resources: Resources::default(),
             attributes: Attributes::default(),

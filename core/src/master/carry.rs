@@ -218,6 +218,11 @@ impl MasterNode {
             leading::Effect::ToScheduler { peer, message } => {
                 fx.push(Effect::ToScheduler { peer, message });
             }
+            leading::Effect::ToOperator { id, answer } => {
+                let waited = self.asked.remove(&id);
+                assert!(waited, "{id} is answered once");
+                fx.push(Effect::ToOperator { id, answer });
+            }
             leading::Effect::Close { peer } => {
                 self.connections.remove(&peer);
                 fx.push(Effect::Close { peer });

@@ -2,7 +2,7 @@ use super::notice::Notice;
 use crate::durable::WriteSequence;
 use crate::ids::{MasterId, Peer};
 use crate::log;
-use crate::message::{agent, scheduler};
+use crate::message::{agent, operator, scheduler};
 use crate::model::MasterInfo;
 use alloc::sync::Arc;
 use serde::{Deserialize, Serialize};
@@ -51,4 +51,11 @@ pub enum Effect {
     Notice(Notice),
     /// This master must not go on.
     Halt(log::Fatal),
+    /// Answer an operator: what was asked for is done, and durable, or is not.
+    ToOperator {
+        /// To which request.
+        id: operator::RequestId,
+        /// What.
+        answer: Result<operator::Answer, operator::Refusal>,
+    },
 }

@@ -1,10 +1,10 @@
 use crate::durable::WriteSequence;
 use crate::ids::{MasterId, Peer};
 use crate::log;
-use crate::message::{agent, scheduler};
+use crate::message::{agent, operator, scheduler};
 use serde::{Deserialize, Serialize};
 
-/// What may happen to a master. What operators ask for will be one more variant.
+/// What may happen to a master.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
     /// The deadline came.
@@ -46,5 +46,13 @@ pub enum Input {
         lane: log::Lane,
         /// Up to which.
         up_to: WriteSequence,
+    },
+    /// An operator asks for something; answered exactly once, by
+    /// [`Effect::ToOperator`](super::Effect::ToOperator).
+    Operator {
+        /// Names the request, in the answer.
+        id: operator::RequestId,
+        /// What.
+        request: operator::Request,
     },
 }

@@ -44,7 +44,40 @@ pub const INVARIANTS: &[Invariant<MasterNode>] = &[
         cost: Cost::Constant,
         holds: nothing_hangs_on_a_follower,
     },
+    Invariant {
+        id: "master.followers-owe-no-answers",
+        why: "Operators are answered at the latest when the leadership that they asked ends.",
+        cost: Cost::Constant,
+        holds: followers_owe_no_answers,
+    },
+    Invariant {
+        id: "master.operators-are-answered-once",
+        why: "Exactly those requests of operators are unanswered that the leader has not done.",
+        cost: Cost::Linear,
+        holds: operators_are_answered_once,
+    },
 ];
+
+fn operators_are_answered_once(node: &MasterNode) -> Result<(), String> {
+    let Standing::Leading(serving) = &node.standing else {
+        return Ok(());
+    };
+    let (asked, open) = (node.asked.len(), serving.leading.requests());
+    if asked == open {
+        return Ok(());
+    }
+    Err(format!("{asked} operators wait, {open} requests are open"))
+}
+
+fn followers_owe_no_answers(node: &MasterNode) -> Result<(), String> {
+    let owed = node.asked.len();
+    match &node.standing {
+        Standing::Following | Standing::SteppingDown { .. } if owed > 0 => {
+            Err(format!("{owed} operators wait for an answer"))
+        }
+        _ => Ok(()),
+    }
+}
 
 fn acts_only_while_elected(node: &MasterNode) -> Result<(), String> {
     let elected = node.log.acting().map(|(ballot, _)| ballot);

@@ -6,6 +6,7 @@ use super::node::MasterNode;
 use super::notice::Notice;
 use super::standing::{Held, Recording, Serving, Standing};
 use crate::log::{self, Ballot, Demotion};
+use crate::message::operator;
 use crate::outbox::Outbox;
 use crate::registry::{Operation, Registrar};
 use crate::time::Now;
@@ -78,6 +79,7 @@ impl MasterNode {
                 Held::Scheduler(peer, message) => {
                     leading.on_scheduler(now, peer, message, leading_fx);
                 }
+                Held::Operator(id, request) => leading.on_operator(now, id, request, leading_fx),
                 Held::Disconnected(peer) => leading.on_disconnected(now, peer, leading_fx),
             }
         }
@@ -111,6 +113,12 @@ impl MasterNode {
         self.leading_fx.drain().for_each(drop);
         for peer in mem::take(&mut self.connections) {
             fx.push(Effect::Close { peer });
+        }
+        // Whether what they asked for was stored, nobody knows: the next leader is asked.
+        for id in mem::take(&mut self.asked) {
+            let leader = self.redirect();
+            let answer = Err(operator::Refusal::NotLeading { leader });
+            fx.push(Effect::ToOperator { id, answer });
         }
     }
 }

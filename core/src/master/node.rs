@@ -11,13 +11,14 @@ use crate::ids::Peer;
 use crate::invariant::{self, Cost, Violation};
 use crate::log::{self, Position};
 use crate::machine::Machine;
-use crate::message::{Reject, agent, scheduler};
+use crate::message::{Reject, agent, operator, scheduler};
 use crate::model::MasterInfo;
 use crate::outbox::Outbox;
 use crate::registry::{self, Registrar, Registry};
 use crate::rng::Rng;
 use crate::time::{Now, Time};
 use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -33,6 +34,8 @@ pub struct MasterNode {
     pub(super) standing: Standing,
     /// Connections that something of this leadership hangs on; closed when it ends.
     pub(super) connections: BTreeSet<Peer>,
+    /// Requests of operators that are not answered yet.
+    pub(super) asked: BTreeSet<operator::RequestId>,
     /// Who leads, for those who ask in the wrong place.
     pub(super) leader: Option<MasterInfo>,
     /// Names the registrar's append in the log's answer.
@@ -79,6 +82,7 @@ impl MasterNode {
             applied: Position::ZERO,
             standing: Standing::Following,
             connections: BTreeSet::new(),
+            asked: BTreeSet::new(),
             leader: None,
             append_token: 0,
             log_fx,
@@ -183,7 +187,7 @@ impl MasterNode {
     }
 
     /// Where to send those who ask the wrong master. Never here: whoever leads does not ask this.
-    fn redirect(&self) -> Option<MasterInfo> {
+    pub(super) fn redirect(&self) -> Option<MasterInfo> {
         let leader = self.leader.as_ref();
         leader.filter(|leader| leader.id != self.log.me()).cloned()
     }
@@ -250,6 +254,42 @@ impl MasterNode {
         }
     }
 
+    fn on_operator(
+        &mut self,
+        now: Now,
+        id: operator::RequestId,
+        request: operator::Request,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let refuse = |refusal| Effect::ToOperator {
+            id,
+            answer: Err(refusal),
+        };
+        if self.asked.contains(&id) {
+            let why = format!("{id} is under way already");
+            return fx.push(refuse(operator::Refusal::Conflict(why)));
+        }
+        if self.asked.len() >= self.config.held_max {
+            let why = format!("{} requests wait: try again later", self.asked.len());
+            return fx.push(refuse(operator::Refusal::Busy(why)));
+        }
+        match &mut self.standing {
+            Standing::Leading(serving) => {
+                self.asked.insert(id);
+                let leading_fx = &mut self.leading_fx;
+                serving.leading.on_operator(now, id, request, leading_fx);
+            }
+            Standing::Recording(recording) if recording.held.len() < self.config.held_max => {
+                self.asked.insert(id);
+                recording.held.push(Held::Operator(id, request));
+            }
+            _ => {
+                let leader = self.redirect();
+                fx.push(refuse(operator::Refusal::NotLeading { leader }));
+            }
+        }
+    }
+
     fn on_disconnected(&mut self, now: Now, peer: Peer) {
         let hung = self.connections.remove(&peer);
         match &mut self.standing {
@@ -302,6 +342,7 @@ impl Machine for MasterNode {
             Input::FromAgent { peer, message } => self.on_agent(now, peer, message, fx),
             Input::FromScheduler { peer, message } => self.on_scheduler(now, peer, message, fx),
             Input::Disconnected { peer } => self.on_disconnected(now, peer),
+            Input::Operator { id, request } => self.on_operator(now, id, request, fx),
             Input::Persisted { lane, up_to } => {
                 self.feed_log(now, log::Input::Persisted { lane, up_to });
             }

@@ -1,7 +1,7 @@
 use super::leading::Leading;
 use crate::ids::Peer;
 use crate::log::Ballot;
-use crate::message::{agent, scheduler};
+use crate::message::{agent, operator, scheduler};
 use crate::registry::Registrar;
 use crate::time::Time;
 use alloc::boxed::Box;
@@ -52,6 +52,7 @@ impl Serving {
 pub(super) enum Held {
     Agent(Peer, agent::ToMaster),
     Scheduler(Peer, scheduler::ToMaster),
+    Operator(operator::RequestId, operator::Request),
     /// At most one for each connection that something is held of.
     Disconnected(Peer),
 }

@@ -7,7 +7,8 @@
 use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId, UpdateId};
 use crate::log::Ballot;
 use crate::model::{
-    AgentInfo, ExecutorInfo, FrameworkInfo, MasterInfo, StatusUpdate, TaskInfo, TaskState,
+    AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, MasterInfo, StatusUpdate, TaskInfo,
+    TaskState,
 };
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -183,5 +184,10 @@ pub enum ToAgent {
     Shutdown {
         /// Why.
         message: String,
+    },
+    /// End all tasks: the agent is being drained. Said again whenever it returns.
+    Drain {
+        /// How.
+        config: DrainConfig,
     },
 }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod executor;
+pub mod operator;
 pub mod scheduler;
 
 use crate::model::MasterInfo;

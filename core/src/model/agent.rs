@@ -19,6 +19,8 @@ pub struct AgentInfo {
     pub id: Option<AgentId>,
     /// The name under which frameworks see the host.
     pub hostname: String,
+    /// The address of the host, as operators name machines by it; empty where it is not known.
+    pub ip: String,
     /// The port on which the agent serves executors and operators.
     pub port: u16,
     /// All that it offers, static reservations included.

@@ -5,20 +5,26 @@
 
 mod agent;
 mod command;
+mod drain;
 mod framework;
 mod maintenance;
 mod master;
 mod offer;
 mod operation;
+mod quota;
 mod status;
 mod task;
 
 pub use agent::{AgentInfo, Domain};
 pub use command::CommandInfo;
+pub use drain::{AgentMark, DrainConfig, DrainInfo, DrainState};
 pub use framework::{Capabilities, FrameworkInfo};
-pub use maintenance::Unavailability;
+pub use maintenance::{
+    InverseOfferAnswer, InverseOfferStatus, Machine, MachineId, MachineMode, Unavailability, Window,
+};
 pub use master::MasterInfo;
 pub use offer::{Filters, InverseOffer, MalformedTask, Offer, OfferOperation};
 pub use operation::{OperationState, OperationStatus, ResourceOperation};
+pub use quota::{Limits, Quota, listed};
 pub use status::{Reason, Source, StatusUpdate, TaskStatus};
 pub use task::{ExecutorInfo, Label, TaskInfo, TaskState};

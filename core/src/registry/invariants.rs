@@ -33,6 +33,13 @@ pub const INVARIANTS: &[Invariant<Registry>] = &[
         cost: Cost::Linear,
         holds: one_id_per_registration,
     },
+    Invariant {
+        id: "registry.operators-words-are-sound",
+        why: "Marks are on agents of the cluster only, quotas on top-level roles with guarantees \
+              within limits, and the machines are those of the schedule.",
+        cost: Cost::Linear,
+        holds: |registry| registry.operator_flaw().map_or(Ok(()), Err),
+    },
 ];
 
 fn sets_disjoint(registry: &Registry) -> Result<(), String> {

@@ -1,7 +1,9 @@
+use super::operator;
 use super::registry::{Admission, Leader, Registry, Unreachable};
 use crate::ids::{AgentId, MasterId};
 use crate::log::Ballot;
-use crate::model::{AgentInfo, MasterInfo};
+use crate::model::{AgentInfo, DrainConfig, MachineId, MasterInfo, Quota, Window};
+use crate::resources::{Role, Scalar};
 use crate::time::Wall;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -63,6 +65,53 @@ pub enum Operation {
         /// Gone ones.
         gone: Vec<AgentId>,
     },
+    /// Sets quotas of top-level roles; one that says nothing takes the role's quota away.
+    UpdateQuota {
+        /// Which.
+        quotas: Vec<(Role, Quota)>,
+    },
+    /// Sets weights of roles.
+    UpdateWeights {
+        /// Which.
+        weights: Vec<(Role, Scalar)>,
+    },
+    /// Replaces the schedule of maintenance. Machines that are new to it are draining.
+    UpdateSchedule {
+        /// The new one.
+        windows: Vec<Window>,
+    },
+    /// Takes machines of the schedule down.
+    StartMaintenance {
+        /// Which.
+        machines: Vec<MachineId>,
+    },
+    /// Takes machines up, and off the schedule.
+    StopMaintenance {
+        /// Which.
+        machines: Vec<MachineId>,
+    },
+    /// Marks an agent as one that is drained.
+    DrainAgent {
+        /// Which, admitted or unreachable.
+        agent_id: AgentId,
+        /// How.
+        config: DrainConfig,
+    },
+    /// Nothing runs any more on an agent that is drained.
+    MarkDrained {
+        /// Which, admitted or unreachable.
+        agent_id: AgentId,
+    },
+    /// Marks an agent as one that is not offered.
+    DeactivateAgent {
+        /// Which, admitted or unreachable.
+        agent_id: AgentId,
+    },
+    /// Takes such marks off an agent.
+    ReactivateAgent {
+        /// Which, admitted or unreachable.
+        agent_id: AgentId,
+    },
 }
 
 /// Why an operation had no effect, the same on every replica. The registry was not changed.
@@ -99,6 +148,21 @@ pub enum Reject {
         /// Of the operation.
         master: MasterId,
     },
+    /// The agent is not being drained.
+    #[error("agent {0} is not being drained")]
+    NotDraining(AgentId),
+    /// The agent carries no mark.
+    #[error("agent {0} is neither drained nor deactivated")]
+    NotDeactivated(AgentId),
+    /// The machine is not on the schedule, or not in the mode that it should be in.
+    #[error("machine {0} is not in the mode for that")]
+    MachineMode(MachineId),
+    /// A machine is named twice, or by nothing.
+    #[error("machine {0} is named twice, or has no name")]
+    MachineTwice(MachineId),
+    /// The quota or weight is not one that a role may have.
+    #[error("role {0} cannot have that quota or weight")]
+    RoleSetting(Role),
 }
 
 impl Operation {
@@ -111,8 +175,18 @@ impl Operation {
             | Operation::UpdateAgent { info } => info.id.as_ref(),
             Operation::MarkUnreachable { agent_id, .. }
             | Operation::MarkGone { agent_id, .. }
-            | Operation::RemoveAgent { agent_id } => Some(agent_id),
-            Operation::SetLeader { .. } | Operation::Prune { .. } => None,
+            | Operation::RemoveAgent { agent_id }
+            | Operation::DrainAgent { agent_id, .. }
+            | Operation::MarkDrained { agent_id }
+            | Operation::DeactivateAgent { agent_id }
+            | Operation::ReactivateAgent { agent_id } => Some(agent_id),
+            Operation::SetLeader { .. }
+            | Operation::Prune { .. }
+            | Operation::UpdateQuota { .. }
+            | Operation::UpdateWeights { .. }
+            | Operation::UpdateSchedule { .. }
+            | Operation::StartMaintenance { .. }
+            | Operation::StopMaintenance { .. } => None,
         }
     }
 
@@ -138,6 +212,15 @@ impl Operation {
             Operation::RemoveAgent { .. } => "remove-agent",
             Operation::UpdateAgent { .. } => "update-agent",
             Operation::Prune { .. } => "prune",
+            Operation::UpdateQuota { .. } => "update-quota",
+            Operation::UpdateWeights { .. } => "update-weights",
+            Operation::UpdateSchedule { .. } => "update-schedule",
+            Operation::StartMaintenance { .. } => "start-maintenance",
+            Operation::StopMaintenance { .. } => "stop-maintenance",
+            Operation::DrainAgent { .. } => "drain-agent",
+            Operation::MarkDrained { .. } => "mark-drained",
+            Operation::DeactivateAgent { .. } => "deactivate-agent",
+            Operation::ReactivateAgent { .. } => "reactivate-agent",
         }
     }
 
@@ -147,6 +230,12 @@ impl Operation {
     /// # Errors
     /// When the operation is not legal now; nothing was changed.
     pub fn apply(&self, registry: &mut Registry) -> Result<(), Reject> {
+        self.apply_to_agents(registry)?;
+        registry.operator.note(self);
+        Ok(())
+    }
+
+    fn apply_to_agents(&self, registry: &mut Registry) -> Result<(), Reject> {
         match self {
             Operation::SetLeader { master, ballot } => set_leader(registry, master, *ballot),
             Operation::AdmitAgent { info, nonce } => admit(registry, info, *nonce),
@@ -165,6 +254,15 @@ impl Operation {
                 prune(registry, unreachable, gone);
                 Ok(())
             }
+            Operation::UpdateQuota { .. }
+            | Operation::UpdateWeights { .. }
+            | Operation::UpdateSchedule { .. }
+            | Operation::StartMaintenance { .. }
+            | Operation::StopMaintenance { .. }
+            | Operation::DrainAgent { .. }
+            | Operation::MarkDrained { .. }
+            | Operation::DeactivateAgent { .. }
+            | Operation::ReactivateAgent { .. } => operator::check(registry, self),
         }
     }
 }
@@ -264,6 +362,7 @@ fn prune(registry: &mut Registry, unreachable: &[AgentId], gone: &[AgentId]) {
     for id in unreachable {
         if let Some(forgotten) = registry.unreachable.remove(id) {
             registry.forget_registration(&forgotten.admission);
+            registry.operator.forget(id);
         }
     }
     for id in gone {

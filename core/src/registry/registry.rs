@@ -1,6 +1,7 @@
 use super::batch::{Batch, Outcome, Void};
 use super::config::Config;
 use super::operation::{Operation, Reject};
+use super::operator::OperatorState;
 use crate::ids::AgentId;
 use crate::log::Ballot;
 use crate::model::{AgentInfo, MasterInfo};
@@ -22,6 +23,7 @@ pub struct Registry {
     pub(super) admitted: BTreeMap<AgentId, Arc<Admission>>,
     pub(super) unreachable: BTreeMap<AgentId, Unreachable>,
     pub(super) gone: BTreeMap<AgentId, Wall>,
+    pub(super) operator: OperatorState,
     /// First registrations, by nonce, of admitted and unreachable agents. Derived: snapshots
     /// leave it out.
     pub(super) registrations: BTreeMap<u64, AgentId>,
@@ -96,6 +98,12 @@ impl Registry {
     #[must_use]
     pub const fn gone(&self) -> &BTreeMap<AgentId, Wall> {
         &self.gone
+    }
+
+    /// What operators have set.
+    #[must_use]
+    pub const fn operator(&self) -> &OperatorState {
+        &self.operator
     }
 
     /// What is known of `id`.

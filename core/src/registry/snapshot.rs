@@ -1,11 +1,13 @@
 //! The registry as bytes: what a replica keeps instead of the log's beginning, and what it sends
 //! to one that has missed too much.
 
+use super::operator::OperatorState;
 use super::registry::{Admission, Leader, Registry, Unreachable};
 use crate::ids::AgentId;
 use crate::time::Wall;
 use crate::wire::{self, DecodeError};
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub enum SnapshotError {
          at version 0: it was not written by a master"
     )]
     Leaderless(u64),
+    /// What operators set is not what they can set.
+    #[error("the registry's snapshot holds what no operator can set: {0}")]
+    Operator(String),
 }
 
 /// The shape of the record. Keys that follow from the values are left out.
@@ -39,6 +44,7 @@ struct Record {
     admitted: Vec<Arc<Admission>>,
     unreachable: Vec<Unreachable>,
     gone: BTreeMap<AgentId, Wall>,
+    operator: OperatorState,
 }
 
 /// The bytes of a snapshot.
@@ -50,6 +56,7 @@ pub fn encode(registry: &Registry) -> Arc<[u8]> {
         admitted: registry.admitted.values().cloned().collect(),
         unreachable: registry.unreachable.values().cloned().collect(),
         gone: registry.gone.clone(),
+        operator: registry.operator.clone(),
     }))
 }
 
@@ -76,7 +83,11 @@ pub fn decode(bytes: &[u8]) -> Result<Registry, SnapshotError> {
         let id = enter(&mut registry, &unreachable.admission)?;
         registry.unreachable.insert(id, unreachable);
     }
-    Ok(registry)
+    registry.operator = record.operator;
+    match registry.operator_flaw() {
+        Some(flaw) => Err(SnapshotError::Operator(flaw)),
+        None => Ok(registry),
+    }
 }
 
 fn enter(registry: &mut Registry, admission: &Admission) -> Result<AgentId, SnapshotError> {

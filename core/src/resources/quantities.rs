@@ -154,6 +154,23 @@ impl Quantities {
         }
     }
 
+    /// What is left without `other`, at least nothing of each.
+    #[must_use]
+    pub fn saturating_sub(&self, other: &Quantities) -> Quantities {
+        let mut left = Quantities::ZERO;
+        for (ours, (left, theirs)) in self
+            .dense
+            .iter()
+            .zip(left.dense.iter_mut().zip(other.dense))
+        {
+            *left = (ours - theirs).max(0);
+        }
+        for (name, milli) in &self.rest {
+            left.add_milli(name, (milli - other.milli(name)).max(0));
+        }
+        left
+    }
+
     /// Whether there is at least as much of everything.
     #[must_use]
     pub fn contains(&self, other: &Quantities) -> bool {

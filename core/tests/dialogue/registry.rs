@@ -181,6 +181,7 @@ fn parse(words: &[&str]) -> Operation {
     let info = Arc::new(AgentInfo {
         id: Some(agent_id.clone()),
         hostname: format!("host-{agent_id}"),
+        ip: String::new(),
         port: 5051,
         resources: Resources::default(),
         attributes: Attributes::default(),

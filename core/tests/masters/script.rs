@@ -12,6 +12,7 @@ pub fn info(nonce: u64) -> AgentInfo {
     AgentInfo {
         id: None,
         hostname: format!("host-{nonce}"),
+        ip: String::new(),
         port: 5051,
         resources: "cpus:4;mem:4096".parse::<Resources>().unwrap(),
         attributes: Attributes::default(),

@@ -99,6 +99,7 @@ impl Flags {
         Ok(AgentInfo {
             id: None,
             hostname: self.listen.host_name(),
+            ip: self.listen.advertised_ip(),
             port: self.listen.advertise_port.unwrap_or(self.port),
             resources: detect::resources(&self.resources, &self.work_dir)?,
             attributes,

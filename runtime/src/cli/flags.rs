@@ -90,6 +90,14 @@ impl Listen {
             .unwrap_or_else(|| String::from("localhost"))
     }
 
+    /// That address, if it is one that names this host alone; else nothing.
+    #[must_use]
+    pub fn advertised_ip(&self) -> String {
+        let ip = self.advertise_ip.unwrap_or(self.ip);
+        let named = (!ip.is_unspecified()).then(|| ip.to_string());
+        named.unwrap_or_default()
+    }
+
     /// What frameworks and people see as this host's name.
     #[must_use]
     pub fn host_name(&self) -> String {

@@ -71,6 +71,9 @@ impl Ports<MasterNode> for MasterPorts {
                 *self.wakers.lock().unwrap_or_else(PoisonError::into_inner) = self.masters.wakers();
             }
             Effect::Notice(notice) => tell(&notice),
+            Effect::ToOperator { id, answer } => {
+                tracing::debug!(%id, ?answer, "nobody waits for this answer");
+            }
             Effect::Halt(fatal) => {
                 let why = describe(&fatal);
                 return ControlFlow::Break(Ended::Failed(why));

@@ -8,7 +8,7 @@ use tepui_core::master::leading::Notice as ClusterNotice;
 use tepui_core::master::{MasterNode, Notice as MasterNotice};
 use tepui_core::message::agent::ToAgent;
 use tepui_core::message::scheduler::{Event, ToMaster, ToScheduler};
-use tepui_core::model::{TaskState, TaskStatus};
+use tepui_core::model::{DrainState, TaskState, TaskStatus};
 use tepui_core::{agent, scheduler};
 
 impl Observer {
@@ -19,6 +19,24 @@ impl Observer {
             .registry
             .on_replica(node.slot(), applied, master.registry());
         self.judge(at, node, result);
+    }
+
+    /// An operator is answered.
+    pub fn on_operator_answer(&mut self, at: SimTime, node: NodeIndex, done: bool, told: &str) {
+        let name = if done {
+            "operator-done"
+        } else {
+            "operator-refused"
+        };
+        self.probe(if done {
+            "operator.done"
+        } else {
+            "operator.refused"
+        });
+        self.occur(Occurrence::Cluster { name, node });
+        if self.timeline.enabled() {
+            self.note(at, node, told);
+        }
     }
 
     /// A line of a master.
@@ -85,10 +103,20 @@ impl Observer {
                 self.tallies.agents_unreachable += 1;
                 ("master.agent-unreachable", Some("agent-unreachable"), true)
             }
-            ClusterNotice::AgentGone { .. } => ("master.agent-gone", None, true),
+            ClusterNotice::AgentGone { .. } => ("master.agent-gone", Some("agent-gone"), true),
             ClusterNotice::AgentRemoved { .. } => {
                 self.tallies.agents_removed += 1;
                 ("master.agent-removed", Some("agent-removed"), true)
+            }
+            ClusterNotice::AgentMarked { mark, .. } => {
+                let state = mark.map(|mark| mark.drain.map(|drain| drain.state));
+                let name = match state {
+                    None => "agent-reactivated",
+                    Some(None) => "agent-deactivated",
+                    Some(Some(DrainState::Draining)) => "agent-draining",
+                    Some(Some(DrainState::Drained)) => "agent-drained",
+                };
+                ("master.agent-marked", Some(name), true)
             }
             ClusterNotice::AgentRefused { .. } => ("master.agent-refused", None, true),
             ClusterNotice::FrameworkSubscribed { .. } => (

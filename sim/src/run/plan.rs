@@ -179,6 +179,7 @@ impl Builder<'_> {
                 let info = AgentInfo {
                     id: None,
                     hostname: format!("agent-{number}"),
+                    ip: String::new(),
                     port: 5051,
                     resources: resources.clone(),
                     attributes,

@@ -6,6 +6,7 @@ use crate::machine::SimNode;
 use crate::node::NodeIndex;
 use tepui_core::machine::Machine as _;
 use tepui_core::master::{Effect, Input, Notice};
+use tepui_core::message::operator::{Answer, Refusal, RequestId};
 
 impl World {
     pub(super) fn step_master(&mut self, index: NodeIndex, delivery: Delivery) {
@@ -55,6 +56,21 @@ impl World {
         }
     }
 
+    /// What an operator is told, for the timeline.
+    fn on_operator_answer(
+        &mut self,
+        index: NodeIndex,
+        id: RequestId,
+        answer: &Result<Answer, Refusal>,
+    ) {
+        let told = match answer {
+            Ok(_) => format!("{id} is done"),
+            Err(refusal) => format!("{id} is refused: {refusal}"),
+        };
+        self.observer
+            .on_operator_answer(self.now, index, answer.is_ok(), &told);
+    }
+
     fn on_master_effect(&mut self, index: NodeIndex, effect: Effect) {
         match effect {
             Effect::ToMaster { to, message } => {
@@ -84,6 +100,7 @@ impl World {
                 self.observer.on_log_notice(self.now, index, &notice);
             }
             Effect::Notice(notice) => self.observer.on_master_notice(self.now, index, &notice),
+            Effect::ToOperator { id, answer } => self.on_operator_answer(index, id, &answer),
             Effect::Halt(fatal) => self.halt(index, &format!("{fatal:?}")),
         }
     }

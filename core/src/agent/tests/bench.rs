@@ -73,6 +73,7 @@ pub fn agent_info() -> AgentInfo {
     AgentInfo {
         id: None,
         hostname: String::from("host"),
+        ip: String::new(),
         port: 5051,
         resources: resources("cpus:1000;mem:100000"),
         attributes: Attributes::default(),

@@ -328,6 +328,12 @@ impl Tree {
         self.nodes.at_mut(ROOT).allocated.sub(less);
     }
 
+    /// What a role and those below it hold; none for a role that nobody is in.
+    pub(in crate::allocator) fn held_by(&self, role: &Role) -> Option<&Quantities> {
+        let node = self.roles.get(role)?;
+        Some(&self.nodes.at(*node).allocated)
+    }
+
     /// A role's weighted dominant share, for people.
     pub(in crate::allocator) fn role_share(&self, role: &Role) -> Option<f64> {
         let entry = self.nodes.at(*self.roles.get(role)?);

@@ -5,6 +5,7 @@ use super::frameworks::Framework;
 use super::tasks::Task;
 use crate::ids::{AgentId, ExecutorId, Peer};
 use crate::message::agent::{AgentRun, Reregistration};
+use crate::message::operator::RequestId;
 use crate::model::{AgentInfo, ExecutorInfo};
 use crate::registry::{Admission, Registry, Unreachable};
 use crate::resources::Resources;
@@ -39,6 +40,8 @@ pub(super) struct Agent {
     pub(super) shrank: bool,
     pub(super) registered_at: Wall,
     pub(super) reregistered_at: Option<Wall>,
+    /// Since when this leader has it drained.
+    pub(super) drain_started_at: Option<Wall>,
 }
 
 /// An executor that runs on an agent, with or without tasks.
@@ -77,8 +80,10 @@ pub(super) enum Pending {
     MarkReachable { returning: Returning },
     /// Back, and describes itself anew.
     Update { returning: Returning },
-    /// The operator gave it up.
-    MarkGone,
+    /// An operator gave it up, or it is drained for that.
+    MarkGone { asked: Option<RequestId> },
+    /// An operator drains it, deactivates it or takes that back, or it is drained.
+    Mark { asked: Option<RequestId> },
     /// It said farewell.
     Remove,
 }
@@ -100,7 +105,20 @@ impl Pending {
             Pending::Admit { peer, .. } => *peer,
             Pending::MarkUnreachable { held } => held.as_ref().and_then(|held| held.peer),
             Pending::MarkReachable { returning } | Pending::Update { returning } => returning.peer,
-            Pending::MarkGone | Pending::Remove => None,
+            Pending::MarkGone { .. } | Pending::Mark { .. } | Pending::Remove => None,
+        }
+    }
+
+    /// Whether it decides if the agent, and what runs there, is of the cluster.
+    fn is_transition(&self) -> bool {
+        !matches!(self, Pending::Mark { .. })
+    }
+
+    /// Who asked for it, if an operator did.
+    pub(super) fn asked(&self) -> Option<RequestId> {
+        match self {
+            Pending::MarkGone { asked } | Pending::Mark { asked } => *asked,
+            _ => None,
         }
     }
 
@@ -112,7 +130,10 @@ impl Pending {
             Pending::MarkReachable { returning } | Pending::Update { returning } => {
                 returning.peer = None;
             }
-            Pending::MarkUnreachable { held: None } | Pending::MarkGone | Pending::Remove => {}
+            Pending::MarkUnreachable { held: None }
+            | Pending::MarkGone { .. }
+            | Pending::Mark { .. }
+            | Pending::Remove => {}
         }
     }
 }
@@ -175,7 +196,7 @@ impl Agents {
     /// answer to a question about its tasks.
     pub(super) fn is_in_transition(&self, id: &AgentId) -> bool {
         self.recovered.contains_key(id)
-            || self.pending.contains_key(id)
+            || self.pending.get(id).is_some_and(Pending::is_transition)
             || self.unconfirmed.contains(id)
     }
 
@@ -186,7 +207,7 @@ impl Agents {
             || self
                 .pending
                 .values()
-                .any(|pending| !matches!(pending, Pending::Admit { .. }))
+                .any(|pending| pending.is_transition() && !matches!(pending, Pending::Admit { .. }))
     }
 
     pub(super) fn remember_nonce(&mut self, id: &AgentId, nonce: u64) {

@@ -6,8 +6,8 @@ use super::config::Config;
 use super::frameworks::Framework;
 use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options};
 use crate::ids::AgentId;
-use crate::model::{Filters, FrameworkInfo};
-use crate::resources::{Resources, Role};
+use crate::model::{Filters, FrameworkInfo, Quota};
+use crate::resources::{Quantities, Resources, Role, Scalar};
 use crate::rng::Rng;
 use crate::time::Time;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,9 @@ pub(super) struct Allocation {
     framework_names: BTreeMap<FrameworkIndex, Index<Framework>>,
     /// Something came free by itself, and is not to wait for the next regular cycle.
     freed: bool,
+    /// Something was booked that no cycle handed out, or what there is changed: a role may be
+    /// beyond its limits.
+    pressed: bool,
     now: Time,
     scratch: Vec<allocator::Allocation>,
 }
@@ -52,6 +55,7 @@ impl Allocation {
             agent_names: BTreeMap::new(),
             framework_names: BTreeMap::new(),
             freed: false,
+            pressed: false,
             now: Time::ZERO,
             scratch: Vec::new(),
         }
@@ -145,6 +149,7 @@ impl Allocation {
             return false;
         };
         let total = total.clone();
+        self.pressed = true;
         self.allocator.update_agent_total(*name, total).is_ok()
     }
 
@@ -180,6 +185,7 @@ impl Allocation {
             return false;
         };
         let claimed = self.allocator.claim(*framework, role, *agent, resources);
+        self.pressed = true;
         claimed.is_ok()
     }
 
@@ -219,6 +225,26 @@ impl Allocation {
 
     pub(super) fn free(&self, agent: Index<Agent>) -> Option<&Resources> {
         self.allocator.free(*self.agents.get(&agent)?)
+    }
+
+    pub(super) fn set_weight(&mut self, role: &Role, weight: Scalar) {
+        let set = self.allocator.set_weight(role, weight);
+        set.expect("the registry holds no weight of nothing");
+    }
+
+    pub(super) fn set_quota(&mut self, role: &Role, quota: &Quota) {
+        let set = self.allocator.set_quota(role, quota);
+        set.expect("the registry holds only quotas that a role may have");
+    }
+
+    /// Whether some role may have come to be beyond its limits since this was asked last.
+    pub(super) fn take_pressed(&mut self) -> bool {
+        core::mem::take(&mut self.pressed) && self.allocator.has_quota()
+    }
+
+    /// What guarantees lack beyond what is free.
+    pub(super) fn headroom_lacking(&mut self) -> Quantities {
+        self.allocator.headroom_lacking()
     }
 
     /// The allocator, for whoever checks it.

@@ -115,6 +115,9 @@ impl Leading {
         if agents.gone != *registry.gone() {
             return Err(String::from("other agents are gone in the registry"));
         }
+        if self.operator.state != *registry.operator() {
+            return Err(String::from("operators' words are others in the registry"));
+        }
         let admitted = agents.recovered.len() + agents.arena.len();
         if admitted != registry.admitted().len() {
             let stored = registry.admitted().len();

@@ -18,6 +18,7 @@ mod invariants;
 mod notice;
 mod offers;
 mod operations;
+mod operator;
 mod reachability;
 mod reconcile;
 mod registration;
@@ -43,7 +44,7 @@ pub use view::{
 
 use crate::ids::{AgentId, Peer};
 use crate::log::Ballot;
-use crate::message::{agent, scheduler};
+use crate::message::{agent, operator as request, scheduler};
 use crate::model::MasterInfo;
 use crate::outbox::Outbox;
 use crate::registry::{self, Operation, Registry};
@@ -57,6 +58,7 @@ use allocation::Allocation;
 use arena::{Arena, Index};
 use frameworks::{Framework, Frameworks};
 use offers::Offers;
+use operator::Operator;
 use tasks::Task;
 
 /// What a leading master wants done.
@@ -82,10 +84,18 @@ pub enum Effect {
         peer: Peer,
     },
     /// Store this in the registry; answered by [`Leading::on_stored`] or
-    /// [`Leading::on_store_refused`]. At most one operation for each agent is under way.
+    /// [`Leading::on_store_refused`]. At most one operation for each agent is under way, and one
+    /// of those that are about no agent.
     Store {
         /// What.
         operation: Operation,
+    },
+    /// Answer an operator.
+    ToOperator {
+        /// To which request.
+        id: request::RequestId,
+        /// What.
+        answer: Result<request::Answer, request::Refusal>,
     },
     /// Give up leading.
     StepDown {
@@ -141,6 +151,7 @@ pub struct Leading {
     out_of_sight_next: u64,
     offers: Offers,
     allocation: Allocation,
+    operator: Operator,
     peers: BTreeMap<Peer, Owner>,
     timers: Timers<Timer>,
     /// When the next agent may be marked unreachable, where that is limited.
@@ -167,6 +178,13 @@ impl Leading {
                 now.mono + config.agent_reregister_timeout,
             );
         }
+        let mut allocation = Allocation::new(rng, config);
+        for (role, weight) in &registry.operator().weights {
+            allocation.set_weight(role, *weight);
+        }
+        for (role, quota) in &registry.operator().quotas {
+            allocation.set_quota(role, quota);
+        }
         Leading {
             config: config.clone(),
             ballot,
@@ -180,7 +198,8 @@ impl Leading {
             out_of_sight: BTreeMap::new(),
             out_of_sight_next: 0,
             offers: Offers::default(),
-            allocation: Allocation::new(rng, config),
+            allocation,
+            operator: Operator::recover(registry),
             peers: BTreeMap::new(),
             timers,
             removal_permit_at: now.mono,
@@ -207,6 +226,7 @@ impl Leading {
                 None => Self::tell_not_registered(peer, fx),
             },
         }
+        self.settle(now, fx);
         self.arm_allocation(now);
     }
 
@@ -249,6 +269,21 @@ impl Leading {
     ) {
         self.allocation.advance(now.mono);
         self.on_call(now, peer, message, fx);
+        self.settle(now, fx);
+        self.arm_allocation(now);
+    }
+
+    /// An operator asks for something. Answered once, now or when it is stored.
+    pub fn on_operator(
+        &mut self,
+        now: Now,
+        id: request::RequestId,
+        request: request::Request,
+        fx: &mut Outbox<Effect>,
+    ) {
+        self.allocation.advance(now.mono);
+        self.on_request(now, id, request, fx);
+        self.settle(now, fx);
         self.arm_allocation(now);
     }
 
@@ -261,6 +296,7 @@ impl Leading {
             Some(Owner::Framework(index)) => self.on_framework_disconnected(now, index, fx),
             None => {}
         }
+        self.settle(now, fx);
         self.arm_allocation(now);
     }
 
@@ -278,6 +314,7 @@ impl Leading {
             Ok(()) => self.on_operation_stored(now, operation, fx),
             Err(why) => self.on_operation_rejected(now, operation, why, fx),
         }
+        self.settle(now, fx);
         self.arm_allocation(now);
     }
 
@@ -285,6 +322,8 @@ impl Leading {
     pub fn on_store_refused(&mut self, now: Now, operation: &Operation, fx: &mut Outbox<Effect>) {
         self.allocation.advance(now.mono);
         self.on_operation_refused(now, operation, fx);
+        self.settle(now, fx);
+        self.arm_allocation(now);
     }
 
     /// The deadline came.
@@ -306,6 +345,7 @@ impl Leading {
                 Timer::Allocate => self.allocate(now, fx),
             }
         }
+        self.settle(now, fx);
         self.arm_allocation(now);
     }
 

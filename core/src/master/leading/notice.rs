@@ -1,5 +1,5 @@
 use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::model::{Reason, TaskState};
+use crate::model::{AgentMark, DrainState, Reason, TaskState};
 use alloc::string::String;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,13 @@ pub enum Notice {
     AgentRemoved {
         /// Which.
         agent_id: AgentId,
+    },
+    /// An operator drains an agent, deactivates it or takes that back, durably; or it is drained.
+    AgentMarked {
+        /// Which.
+        agent_id: AgentId,
+        /// What is said of it now.
+        mark: Option<AgentMark>,
     },
     /// An agent was refused.
     AgentRefused {
@@ -222,6 +229,15 @@ impl fmt::Display for Notice {
             }
             Notice::AgentGone { agent_id } => write!(f, "agent {agent_id} is gone for ever"),
             Notice::AgentRemoved { agent_id } => write!(f, "agent {agent_id} said farewell"),
+            Notice::AgentMarked { agent_id, mark } => {
+                let now = match mark.map(|mark| mark.drain.map(|drain| drain.state)) {
+                    None => "in use",
+                    Some(None) => "deactivated",
+                    Some(Some(DrainState::Draining)) => "draining",
+                    Some(Some(DrainState::Drained)) => "drained",
+                };
+                write!(f, "agent {agent_id} is {now}")
+            }
             Notice::AgentRefused {
                 agent_id: Some(agent_id),
                 why,

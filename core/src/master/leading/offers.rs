@@ -146,7 +146,7 @@ impl Leading {
             .recover(framework, agent, &offer.role, &offer.resources, filters);
     }
 
-    fn rescind(&mut self, numbers: &[u64], fx: &mut Outbox<Effect>) {
+    pub(super) fn rescind(&mut self, numbers: &[u64], fx: &mut Outbox<Effect>) {
         let mut counts: BTreeMap<Index<Framework>, usize> = BTreeMap::new();
         for number in numbers {
             let framework = self.offers.by_number[number].framework;

@@ -7,7 +7,6 @@ use super::notice::{Notice, Probe};
 use super::tasks::Task;
 use super::{Effect, Leading, Timer};
 use crate::ids::AgentId;
-use crate::message::Reject;
 use crate::message::agent::ToAgent;
 use crate::message::scheduler::{Event, ToScheduler};
 use crate::model::{Reason, TaskState};
@@ -70,7 +69,9 @@ impl Leading {
 
     pub(super) fn on_pong(&mut self, index: Index<Agent>, fx: &mut Outbox<Effect>) {
         let id = &self.agents.arena[index].id;
-        self.agents.unconfirmed.remove(id);
+        if self.agents.unconfirmed.remove(id) {
+            self.operator.due.insert(id.clone());
+        }
         if self.agents.cancel_removal(index) {
             fx.push(Effect::Notice(Notice::Probe(Probe::RemovalCancelled)));
         }
@@ -191,34 +192,6 @@ impl Leading {
         self.store(Pending::Remove, Operation::RemoveAgent { agent_id }, fx);
     }
 
-    /// An operator gives an agent up for ever.
-    ///
-    /// # Errors
-    /// When the agent is not known, or something else is being stored about it: state unchanged.
-    pub fn mark_gone(
-        &mut self,
-        now: Now,
-        agent_id: &AgentId,
-        fx: &mut Outbox<Effect>,
-    ) -> Result<(), Reject> {
-        if self.agents.pending.contains_key(agent_id) {
-            let why = "another change of this agent is being stored: try again";
-            return Err(Reject::Busy(why.into()));
-        }
-        let known = self.agents.find(agent_id).is_some()
-            || self.agents.recovered.contains_key(agent_id)
-            || self.agents.unreachable.contains_key(agent_id);
-        if !known {
-            let why = alloc::format!("agent {agent_id} is not known");
-            return Err(Reject::Invalid(why));
-        }
-        let agent_id = agent_id.clone();
-        let at = now.wall;
-        let operation = Operation::MarkGone { agent_id, at };
-        self.store(Pending::MarkGone, operation, fx);
-        Ok(())
-    }
-
     pub(super) fn on_marked_unreachable(
         &mut self,
         now: Now,
@@ -253,6 +226,7 @@ impl Leading {
         at: Wall,
         fx: &mut Outbox<Effect>,
     ) {
+        self.operator.state.forget(id);
         self.agents.gone.insert(id.clone(), at);
         let peer = self.agents.find(id).and_then(|i| self.agents.arena[i].peer);
         if peer.is_some() {
@@ -269,11 +243,14 @@ impl Leading {
     }
 
     pub(super) fn on_removed(&mut self, now: Now, id: &AgentId, fx: &mut Outbox<Effect>) {
+        self.operator.state.forget(id);
         self.lose_agent(now, id, Loss::Farewell, fx);
+        self.agents.recovered.remove(id);
         self.agents.forget_nonce(id);
         self.agents.remember_removed(id.clone());
         let agent_id = id.clone();
         fx.push(Effect::Notice(Notice::AgentRemoved { agent_id }));
+        self.retire_reregister_timer();
     }
 
     fn retire_reregister_timer(&mut self) {
@@ -285,6 +262,7 @@ impl Leading {
     /// The registry forgets an agent that was unreachable; whatever was still known of its tasks
     /// is forgotten as well.
     pub(super) fn forget_unreachable(&mut self, now: Now, id: &AgentId) {
+        self.operator.state.forget(id);
         self.agents.unreachable.remove(id);
         self.agents.forget_nonce(id);
         for task in self.out_of_sight.remove(id).unwrap_or_default() {

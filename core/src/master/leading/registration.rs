@@ -36,6 +36,9 @@ impl Leading {
         if self.framework_of(peer).is_some() {
             return self.refuse_agent(peer, None, "this connection is a framework's", fx);
         }
+        if self.is_down(info) {
+            return self.refuse_down(None, Some(peer), fx);
+        }
         if let Some(id) = self.agents.registrations.get(&nonce).cloned() {
             fx.push(Effect::Notice(Notice::Probe(Probe::DuplicateRegistration)));
             return self.on_duplicate_registration(now, peer, &id, info, run, fx);
@@ -135,6 +138,9 @@ impl Leading {
             return self.shut_down_agent(id, returning.peer, "the agent was removed for good", fx);
         }
         let info = &returning.report.info;
+        if self.is_down(info) {
+            return self.refuse_down(Some(id), returning.peer, fx);
+        }
         if let Some(index) = self.agents.find(id) {
             let agent = &self.agents.arena[index];
             if (returning.report.run, returning.peer) < (agent.run, agent.newest) {
@@ -286,6 +292,7 @@ impl Leading {
             shrank: false,
             registered_at: now.wall,
             reregistered_at: None,
+            drain_started_at: None,
         });
         let before = self.agents.by_id.insert(id, index);
         assert!(before.is_none(), "an agent is known once");
@@ -338,7 +345,9 @@ impl Leading {
         let peer = peer.expect("only who is connected is greeted");
         fx.push(Effect::ToAgent { peer, message });
         self.send_ping(now, index, fx);
-        self.allocation.set_agent_active(index, true);
+        let id = &self.agents.arena[index].id;
+        let active = !self.operator.is_deactivated(id);
+        self.allocation.set_agent_active(index, active);
     }
 
     /// What the registry would hold of an agent, for whoever compares.

@@ -82,6 +82,7 @@ impl Leading {
             fx.push(Effect::ToAgent { peer, message });
         }
         self.tell_changed_frameworks(peer, report, fx);
+        self.tell_to_drain(index, fx);
     }
 
     /// Frameworks that a scheduler described anew while the agent was away.

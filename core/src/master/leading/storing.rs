@@ -2,9 +2,11 @@
 
 use super::agents::{Pending, Returning};
 use super::notice::Notice;
+use super::operator::{answer, failure};
 use super::{Effect, Leading, Timer};
 use crate::ids::{AgentId, Peer};
 use crate::message::agent::{AgentRun, ToAgent};
+use crate::message::operator::Answer;
 use crate::model::AgentInfo;
 use crate::outbox::Outbox;
 use crate::registry::{self, Operation};
@@ -32,7 +34,7 @@ impl Leading {
             return;
         }
         let Some(id) = operation.agent_id() else {
-            return;
+            return self.on_operator_stored(now, operation, fx);
         };
         let Some(pending) = self.take_pending(id) else {
             panic!("{} of {id} was stored unasked", operation.name());
@@ -53,9 +55,13 @@ impl Leading {
             (Operation::UpdateAgent { info }, Pending::Update { returning }) => {
                 self.on_updated(now, info, &returning, fx);
             }
-            (Operation::MarkGone { agent_id, at }, Pending::MarkGone) => {
+            (Operation::MarkGone { agent_id, at }, Pending::MarkGone { asked }) => {
                 self.on_marked_gone(now, agent_id, *at, fx);
+                if let Some(request) = asked {
+                    answer(request, Ok(Answer::Done), fx);
+                }
             }
+            (operation, Pending::Mark { asked }) => self.on_marked(now, operation, asked, fx),
             (Operation::RemoveAgent { agent_id }, Pending::Remove) => {
                 self.on_removed(now, agent_id, fx);
             }
@@ -145,6 +151,9 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) {
         let Some(id) = operation.agent_id() else {
+            if !matches!(operation, Operation::Prune { .. }) {
+                self.on_operator_failed(Some(why), fx);
+            }
             return;
         };
         match self.take_pending(id) {
@@ -165,7 +174,10 @@ impl Leading {
             Some(Pending::MarkUnreachable { held: Some(held) }) => {
                 self.on_return(now, id, held, fx);
             }
-            _ => {
+            pending => {
+                if let Some(request) = pending.and_then(|pending| pending.asked()) {
+                    answer(request, Err(failure(Some(why))), fx);
+                }
                 let what = why.to_string();
                 fx.push(Effect::Notice(Notice::Ignored { what }));
             }
@@ -181,14 +193,18 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) {
         let Some(id) = operation.agent_id() else {
-            return;
+            return self.on_operator_failed(None, fx);
         };
         match self.take_pending(id) {
             Some(Pending::Admit { .. }) => self.agents.forget_nonce(id),
             Some(Pending::MarkUnreachable { held: Some(held) }) => {
                 self.on_return(now, id, held, fx);
             }
-            _ => {}
+            pending => {
+                if let Some(request) = pending.and_then(|pending| pending.asked()) {
+                    answer(request, Err(failure(None)), fx);
+                }
+            }
         }
         self.keep_waiting(now, id);
     }
@@ -204,6 +220,7 @@ impl Leading {
 
     fn take_pending(&mut self, id: &AgentId) -> Option<Pending> {
         let pending = self.agents.pending.remove(id)?;
+        self.operator.look_at(id);
         if let Some(peer) = pending.peer() {
             self.agents.waiting.remove(&peer);
         }

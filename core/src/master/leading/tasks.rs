@@ -235,7 +235,11 @@ impl Leading {
         assert!(!task.charged, "resources are given back first");
         if let Some(agent) = task.agent.take() {
             self.frameworks.arena[task.framework].leave(agent);
-            self.agents.arena[agent].tasks.remove(&index);
+            let agent = &mut self.agents.arena[agent];
+            agent.tasks.remove(&index);
+            if agent.tasks.is_empty() && self.operator.is_deactivated(&agent.id) {
+                self.operator.look_at(&agent.id);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ fn info_at(number: u64, port: u16) -> Arc<AgentInfo> {
     Arc::new(AgentInfo {
         id: Some(agent_id(number)),
         hostname: format!("host-{number}"),
+        ip: String::new(),
         port,
         resources: Resources::default(),
         attributes: Attributes::default(),

@@ -1,5 +1,7 @@
 use super::*;
+use crate::model::{DrainConfig, MachineId, Quota, Unavailability, Window};
 use crate::outbox::Outbox;
+use crate::resources::{Role, Scalar};
 use crate::time::Now;
 use alloc::collections::{BTreeMap, VecDeque};
 use proptest::collection::vec as vec_of;
@@ -10,7 +12,57 @@ const AGENTS: u64 = 6;
 
 fn operations() -> impl Strategy<Value = Operation> {
     let leaders = (1..6u64, 1..4u32).prop_map(|(round, master)| set_leader(round, master));
-    prop_oneof![12 => agent_operations(), 1 => leaders]
+    prop_oneof![12 => agent_operations(), 8 => operator_operations(), 1 => leaders]
+}
+
+/// Few roles and machines; some of what is asked for is not legal.
+fn operator_operations() -> impl Strategy<Value = Operation> {
+    let role = prop_oneof![Just("a"), Just("b"), Just("a/c")];
+    let role = role.prop_map(|role| Role::new(role).unwrap());
+    let amount = || (0..3u32).prop_map(Scalar::from_units);
+    let quota = (amount(), proptest::option::of(amount())).prop_map(|(guarantee, limit)| {
+        let mut quota = Quota::default();
+        quota
+            .guarantees
+            .add_milli(&"cpus".into(), guarantee.milli());
+        if let Some(limit) = limit {
+            quota.limits.set("cpus", limit);
+        }
+        quota
+    });
+    let machine = || {
+        (0..3u8, any::<bool>()).prop_map(|(number, loud)| MachineId {
+            hostname: if loud {
+                format!("HOST-{number}")
+            } else {
+                format!("host-{number}")
+            },
+            ip: String::new(),
+        })
+    };
+    let window = (vec_of(machine(), 0..3), 0..9i64).prop_map(|(machines, start_nanos)| Window {
+        machines,
+        unavailability: Unavailability {
+            start_nanos,
+            duration_nanos: None,
+        },
+    });
+    let agent = || (0..AGENTS).prop_map(agent_id);
+    let config = any::<bool>().prop_map(|mark_gone| DrainConfig {
+        max_grace_period: None,
+        mark_gone,
+    });
+    prop_oneof![
+        vec_of((role.clone(), quota), 0..3).prop_map(|quotas| Operation::UpdateQuota { quotas }),
+        vec_of((role, amount()), 0..3).prop_map(|weights| Operation::UpdateWeights { weights }),
+        vec_of(window, 0..3).prop_map(|windows| Operation::UpdateSchedule { windows }),
+        vec_of(machine(), 0..3).prop_map(|machines| Operation::StartMaintenance { machines }),
+        vec_of(machine(), 0..3).prop_map(|machines| Operation::StopMaintenance { machines }),
+        (agent(), config).prop_map(|(agent_id, config)| Operation::DrainAgent { agent_id, config }),
+        agent().prop_map(|agent_id| Operation::MarkDrained { agent_id }),
+        agent().prop_map(|agent_id| Operation::DeactivateAgent { agent_id }),
+        agent().prop_map(|agent_id| Operation::ReactivateAgent { agent_id }),
+    ]
 }
 
 fn agent_operations() -> impl Strategy<Value = Operation> {

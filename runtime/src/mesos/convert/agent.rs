@@ -24,6 +24,7 @@ pub fn to_core(info: &v1::AgentInfo) -> Result<AgentInfo, ConvertError> {
     Ok(AgentInfo {
         id: ids::optional_agent_id(info.id.as_ref())?,
         hostname: info.hostname.clone().unwrap_or_default(),
+        ip: String::new(),
         port: u16::try_from(port)
             .map_err(|_| ConvertError::new(format!("{port} is not a port")))?,
         resources: resources::to_core(&info.resources)?,

@@ -5,6 +5,7 @@ use crate::ids::{AgentId, MasterId};
 use crate::log::Ballot;
 use crate::master::leading::{Config, Effect, Notice, Probe, RateLimit};
 use crate::message::agent::{AgentRun, ToAgent, ToMaster};
+use crate::message::operator::Answer;
 use crate::registry::Operation;
 use crate::time::Wall;
 use alloc::string::ToString;
@@ -323,7 +324,7 @@ fn farewell_and_removal_never_race() {
 fn whom_the_operator_gave_up_is_shut_down() {
     let mut harness = Harness::new(&Config::default());
     let id = harness.register(1);
-    assert_eq!(harness.mark_gone(&id), Ok(()));
+    assert_eq!(harness.mark_gone(&id), Ok(Answer::Done));
     let said = harness.take();
     assert!(matches!(
         &said[..],
@@ -344,7 +345,9 @@ fn whom_the_operator_gave_up_is_shut_down() {
             ..
         }]
     ));
-    assert!(harness.mark_gone(&id).is_err());
+    assert_eq!(harness.mark_gone(&id), Ok(Answer::Done), "it is already");
+    let stranger = harness.mark_gone(&agent_id("stranger"));
+    assert_eq!(stranger.map_err(|why| why.status()), Err(404));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::invariant::Cost;
 use crate::log::Ballot;
 use crate::master::leading::{Config, Effect, Leading, Notice};
 use crate::message::agent::{AgentRun, Reregistration, TaskReport, ToAgent, ToMaster};
+use crate::message::operator::{Answer, Refusal, Request, RequestId};
 use crate::message::scheduler::{self, Call, CallId, Event, ToScheduler};
 use crate::model::{
     AgentInfo, Capabilities, CommandInfo, Filters, FrameworkInfo, MasterInfo, Offer,
@@ -31,6 +32,9 @@ pub(super) struct Harness {
     /// What was said since it was last taken, without notices.
     pub(super) said: Vec<Effect>,
     pub(super) notices: Vec<Notice>,
+    /// What operators were told.
+    pub(super) answers: Vec<(RequestId, Result<Answer, Refusal>)>,
+    requests: u64,
 }
 
 pub(super) fn peer(number: u64) -> Peer {
@@ -65,6 +69,7 @@ pub(super) fn agent_info(id: Option<&str>) -> AgentInfo {
     AgentInfo {
         id: id.map(agent_id),
         hostname: "host".to_string(),
+        ip: String::new(),
         port: 5051,
         resources: resources("cpus:4;mem:4096"),
         attributes: Attributes::default(),
@@ -186,6 +191,8 @@ impl Harness {
             prompt: true,
             said: Vec::new(),
             notices: Vec::new(),
+            answers: Vec::new(),
+            requests: 0,
         }
     }
 
@@ -213,6 +220,7 @@ impl Harness {
                     assert!(!notice.to_string().is_empty());
                     self.notices.push(notice);
                 }
+                Effect::ToOperator { id, answer } => self.answers.push((id, answer)),
                 effect => self.said.push(effect),
             }
         }
@@ -292,10 +300,19 @@ impl Harness {
         self.with(|leading, now, fx| leading.on_disconnected(now, peer(from), fx));
     }
 
-    pub(super) fn mark_gone(&mut self, id: &AgentId) -> Result<(), crate::message::Reject> {
-        let mut result = Ok(());
-        self.with(|leading, now, fx| result = leading.mark_gone(now, id, fx));
-        result
+    /// An operator asks for something; what he is told, if that is known already.
+    pub(super) fn operator(&mut self, request: Request) -> Option<Result<Answer, Refusal>> {
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        self.with(|leading, now, fx| leading.on_operator(now, id, request, fx));
+        let answer = self.answers.iter().find(|(other, _)| *other == id);
+        answer.map(|(_, answer)| answer.clone())
+    }
+
+    pub(super) fn mark_gone(&mut self, id: &AgentId) -> Result<Answer, Refusal> {
+        let agent_id = id.clone();
+        let answer = self.operator(Request::MarkAgentGone { agent_id });
+        answer.unwrap_or(Ok(Answer::Done))
     }
 
     /// Lets time pass, with a tick whenever one is due.
