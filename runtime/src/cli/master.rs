@@ -7,6 +7,8 @@ use crate::disk::replaced::Content;
 use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
+use crate::http::leader::Leader;
+use crate::http::scheduler::{SchedulerHttp, Streams};
 use crate::net::Links;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::masters::MasterLinks;
@@ -189,6 +191,7 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     let (node, inputs) = Handle::queue();
     let (broken, was_broken) = mpsc::channel(BROKEN_MAX);
     let wakers = Wakers::default();
+    let rng = fresh_rng("master").map_err(|error| Failure::run(error.to_string()))?;
     let ports = MasterPorts {
         journal: disk.journal,
         snapshot: disk.snapshot,
@@ -196,6 +199,8 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
         wakers: Arc::clone(&wakers),
         agents: Links::default(),
         schedulers: Links::default(),
+        streams: Streams::new(&rng),
+        leader: Leader::default(),
         told_log: WriteSequence::default(),
         told_snapshot: WriteSequence::default(),
     };
@@ -205,7 +210,13 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
         schedulers: ports.schedulers.clone(),
         wakers,
     };
-    let rng = fresh_rng("master").map_err(|error| Failure::run(error.to_string()))?;
+    let names = InboundNames::default();
+    let api = SchedulerHttp {
+        node: node.clone(),
+        leader: ports.leader.clone(),
+        streams: ports.streams.clone(),
+        names: names.clone(),
+    };
     let recovered = disk.recovered;
     let mut node_loop = NodeLoop::built(ports, |fx| {
         MasterNode::recover(config, &rng, clock.now(), recovered, fx)
@@ -215,7 +226,7 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
         node: node.clone(),
         cluster: flags.cluster.clone(),
     });
-    let names = InboundNames::default();
+    let router = router.merge(http::scheduler::router(api));
     let accepting = tokio::spawn(accept(listener, move |incoming| {
         let (peers, router, peer) = (peers.clone(), router.clone(), names.next());
         async move {

@@ -1,7 +1,7 @@
 //! The hidden `tepui measure`: figures of real clusters on this host, as JSON.
 
 use super::{Failure, process};
-use crate::measure::{append, failover};
+use crate::measure::{append, failover, launch};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +30,23 @@ enum What {
         #[arg(long, default_value_t = 20)]
         tasks: u64,
     },
+    /// Launch tasks on a running cluster through the scheduler API.
+    Launch {
+        /// The leader's host:port.
+        #[arg(long)]
+        master: String,
+        /// How many tasks.
+        #[arg(long, default_value_t = 1_000)]
+        tasks: usize,
+        /// What runs them.
+        #[arg(long, default_value = "cmd")]
+        mode: launch::Mode,
+        /// How many may be in flight; 0 for all.
+        #[arg(long, default_value_t = 0)]
+        window: usize,
+    },
+    /// What `launch --mode=exec` has the agent start.
+    Executor,
     /// Append to the log of three masters on one disk.
     Append {
         /// How many writers, one run for each number.
@@ -63,6 +80,21 @@ pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
                 let report = failover::measure(*kills, *agents, *tasks).await;
                 failover::write(&report.map_err(Failure::run)?, output)
             }
+            What::Launch {
+                master,
+                tasks,
+                mode,
+                window,
+            } => {
+                let report = launch::measure(&launch::Plan {
+                    master: master.clone(),
+                    tasks: *tasks,
+                    mode: *mode,
+                    window: *window,
+                });
+                failover::write(&report.map_err(Failure::run)?, output)
+            }
+            What::Executor => launch::executor::run(),
             What::Append {
                 writers,
                 seconds,

@@ -1,8 +1,8 @@
 //! What a master serves.
 
+use super::leader::{other_leader, to_leader};
 use crate::driver::Handle;
 use axum::extract::{OriginalUri, State};
-use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -52,7 +52,7 @@ async fn of_leader(
         if node.leading().is_some() {
             return Answer::Here(read(node));
         }
-        Answer::Elsewhere(other_leader(node))
+        Answer::Elsewhere(other_leader(node).cloned())
     });
     match asked.await {
         None => super::ending(),
@@ -61,31 +61,11 @@ async fn of_leader(
     }
 }
 
-/// The leader, if it is known and not this master, which may be on its way to lead.
-fn other_leader(node: &MasterNode) -> Option<MasterInfo> {
-    let leader = node.leader()?;
-    (leader.id != node.log().me()).then(|| leader.clone())
-}
-
-fn to_leader(leader: Option<&MasterInfo>, uri: &str) -> Response {
-    match leader {
-        Some(leader) => {
-            let location = format!("//{}{uri}", leader.address);
-            let headers = [(header::LOCATION, location)];
-            (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
-        }
-        None => {
-            let message = "No leader elected";
-            (StatusCode::SERVICE_UNAVAILABLE, message).into_response()
-        }
-    }
-}
-
 async fn redirect(State(master): State<MasterHttp>) -> Response {
     let leader = master.node.inspect(|node| node.leader().cloned()).await;
     match leader {
         None => super::ending(),
-        Some(leader) => to_leader(leader.as_ref(), "/"),
+        Some(leader) => to_leader(leader.as_ref(), ""),
     }
 }
 

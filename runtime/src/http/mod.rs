@@ -1,14 +1,21 @@
 //! HTTP on the same port. Thin for now: health, state for people and tools, files.
 
 pub mod agent;
+pub mod body;
 pub mod client;
+pub mod hangup;
+pub mod leader;
 pub mod master;
+pub mod refusal;
+pub mod scheduler;
 
+use axum::Extension;
 use axum::Json;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hangup::Hangup;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
@@ -21,14 +28,20 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves one connection.
 pub async fn serve(stream: TcpStream, router: Router) {
-    let service = TowerToHyperService::new(router);
-    let served = hyper::server::conn::http1::Builder::new()
+    let hangup = Hangup::default();
+    let service = TowerToHyperService::new(router.layer(Extension(hangup.clone())));
+    let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "an HTTP connection broke");
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        served = serving => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "an HTTP connection broke");
+            }
+        }
+        () = hangup.wanted() => tracing::debug!("hung up an HTTP connection"),
     }
 }
 

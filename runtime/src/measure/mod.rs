@@ -4,6 +4,7 @@
 pub mod append;
 pub mod cluster;
 pub mod failover;
+pub mod launch;
 pub mod probe;
 mod synced;
 

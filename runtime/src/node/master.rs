@@ -2,6 +2,8 @@
 
 use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Ended, Handle, Ports};
+use crate::http::leader::Leader;
+use crate::http::scheduler::Streams;
 use crate::net::connection::{Stream, converse};
 use crate::net::framing::FrameError;
 use crate::net::masters::MasterLinks;
@@ -35,6 +37,10 @@ pub struct MasterPorts {
     pub agents: Links<agent::ToAgent>,
     /// Connections of schedulers.
     pub schedulers: Links<scheduler::ToScheduler>,
+    /// Subscriptions of schedulers over HTTP.
+    pub streams: Streams,
+    /// Who leads, for those who serve.
+    pub leader: Leader,
     /// What the machine was told last of the log lane.
     pub told_log: WriteSequence,
     /// What the machine was told last of the snapshot lane.
@@ -46,10 +52,15 @@ impl Ports<MasterNode> for MasterPorts {
         match effect {
             Effect::ToMaster { to, message } => self.masters.send(to, message),
             Effect::ToAgent { peer, message } => self.agents.send(peer, message),
-            Effect::ToScheduler { peer, message } => self.schedulers.send(peer, message),
+            Effect::ToScheduler { peer, message } => {
+                if let Some(message) = self.streams.send(peer, message) {
+                    self.schedulers.send(peer, message);
+                }
+            }
             Effect::Close { peer } => {
                 self.agents.close(peer);
                 self.schedulers.close(peer);
+                self.streams.close(peer);
             }
             Effect::Persist {
                 lane: Lane::Log,
@@ -84,6 +95,10 @@ impl Ports<MasterNode> for MasterPorts {
 
     fn flush(&mut self) {
         self.journal.flush();
+    }
+
+    fn observe(&mut self, machine: &MasterNode) {
+        self.leader.observe(machine);
     }
 
     fn persisted(&mut self) -> Result<Option<Input>, Ended> {

@@ -145,3 +145,30 @@ pub fn http_get(address: &str, path: &str) -> Option<Vec<u8>> {
 pub fn http_json(address: &str, path: &str) -> Option<serde_json::Value> {
     serde_json::from_slice(&http_get(address, path)?).ok()
 }
+
+/// A folder of facts that lie beside this repository (`TEPUI_SHARED`, or `../shared`); says so
+/// where they are missing.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("TEPUI_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    );
+    let folder = root.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: there is no {}", folder.display());
+    None
+}
+
+/// Ports in a row that nobody listens on now. Tests run at once: each takes a stretch of its own.
+pub fn free_stretch(count: u16) -> u16 {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let start = 20_000 + (std::process::id() % 1_000) as u16 * 20;
+    (0..1_000)
+        .map(|_| start + NEXT.fetch_add(count, Ordering::Relaxed) % 12_000)
+        .find(|first| (*first..*first + count).all(free))
+        .expect("a stretch of ports is free")
+}

@@ -283,6 +283,13 @@ impl Leading {
         })
     }
 
+    /// Whether a framework that has not ended is subscribed; `None` when there is no such one.
+    #[must_use]
+    pub fn is_subscribed(&self, id: &FrameworkId) -> Option<bool> {
+        let index = self.frameworks.find(id)?;
+        Some(self.frameworks.arena[index].peer.is_some())
+    }
+
     /// One task that is not forgotten.
     #[must_use]
     pub fn task(&self, framework_id: &FrameworkId, task_id: &TaskId) -> Option<TaskView> {
