@@ -53,7 +53,7 @@ impl AgentNode {
     pub(super) fn launch_container(
         &mut self,
         container_id: &ContainerId,
-        executor: &ExecutorInfo,
+        executor: &Arc<ExecutorInfo>,
         command: bool,
         tasks: &[Arc<TaskInfo>],
         fx: &mut Outbox<Effect>,
@@ -73,6 +73,8 @@ impl AgentNode {
             framework_id: executor.framework_id.clone(),
             executor_id: executor.executor_id.clone(),
             command: (!command).then(|| executor.command.clone()),
+            executor: Arc::clone(executor),
+            task: tasks.first().filter(|_| command).map(Arc::clone),
             user: user.unwrap_or_else(|| info.map(|i| i.user.clone()).unwrap_or_default()),
             resources: resources.unwrap_or_else(|_| executor.resources.clone()),
             checkpoint: info.is_some_and(|info| info.checkpoint),

@@ -2,7 +2,7 @@ use super::{Fatal, Notice, Write};
 use crate::durable::WriteSequence;
 use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, Peer};
 use crate::message::{agent, executor};
-use crate::model::CommandInfo;
+use crate::model::{CommandInfo, ExecutorInfo, TaskInfo};
 use crate::resources::Resources;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -21,6 +21,10 @@ pub struct ContainerLaunch {
     pub executor_id: ExecutorId,
     /// What to start; `None` for the agent's own command executor.
     pub command: Option<CommandInfo>,
+    /// The executor as it was described.
+    pub executor: Arc<ExecutorInfo>,
+    /// The task that the command executor is started for.
+    pub task: Option<Arc<TaskInfo>>,
     /// The user to run as.
     pub user: String,
     /// What the container may use at first.

@@ -67,7 +67,8 @@ impl AgentNode {
             run.framework_id == message.framework_id && run.executor_id == message.executor_id
         });
         let subscribes = matches!(message.call, Call::Subscribe { .. });
-        let speaks = self.executor_peers.get(&peer) == Some(&message.container_id);
+        let speaks = self.executor_peers.get(&peer) == Some(&message.container_id)
+            || self.is_between_streams(&message.container_id);
         if !known || (!subscribes && !speaks) {
             let message = alloc::format!(
                 "container {} of executor {}/{} is not one that this agent runs",
@@ -96,6 +97,13 @@ impl AgentNode {
             Call::Update { status } => self.on_update(now, &message.container_id, &status, fx),
             Call::Message { data } => self.on_executor_message(&message.container_id, data, fx),
         }
+    }
+
+    /// Whether an executor's stream is broken for the moment. What it says meanwhile counts, as
+    /// in Mesos: over HTTP it speaks through other connections than it listens to.
+    fn is_between_streams(&self, container_id: &ContainerId) -> bool {
+        let run = self.runs.get(container_id);
+        run.is_some_and(|run| run.state == ExecutorState::Running && run.peer.is_none())
     }
 
     /// Makes `peer` the executor's event stream, in place of an older one.

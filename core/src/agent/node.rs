@@ -1,11 +1,11 @@
 //! The agent as one machine: who handles what, and nothing leaves before it is durable.
 
-use super::executors::ExecutorRun;
+use super::executors::{ExecutorRun, ExecutorState};
 use super::invariants::INVARIANTS;
 use super::registration::Registration;
 use super::{Checkpoint, Config, Effect, Input, Notice, Probe, Recovered, Write};
 use crate::durable::Parked;
-use crate::ids::{AgentId, ContainerId, FrameworkId, Peer, TaskId, UpdateId};
+use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, Peer, TaskId, UpdateId};
 use crate::invariant::{self, Cost, Violation};
 use crate::log::Ballot;
 use crate::machine::Machine;
@@ -178,6 +178,24 @@ impl AgentNode {
     pub fn drain(&self) -> Option<Drain> {
         self.drain
             .filter(|_| !self.checkpoint.frameworks.is_empty())
+    }
+
+    /// The living run of an executor, and how far it is.
+    #[must_use]
+    pub fn executor_run(
+        &self,
+        framework_id: &FrameworkId,
+        executor_id: &ExecutorId,
+    ) -> Option<(&ContainerId, ExecutorState)> {
+        let record = self.checkpoint.executor(framework_id, executor_id)?;
+        let run = self.runs.get(&record.container_id)?;
+        Some((&record.container_id, run.state))
+    }
+
+    /// Whether it still waits for executors of its former run.
+    #[must_use]
+    pub fn is_recovering(&self) -> bool {
+        matches!(self.stage, Stage::Starting | Stage::Recovering)
     }
 
     /// Whether it has nothing more to do.

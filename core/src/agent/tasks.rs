@@ -11,6 +11,7 @@ use crate::model::{DrainConfig, ExecutorInfo, FrameworkInfo, Reason, TaskInfo, T
 use crate::outbox::Outbox;
 use crate::resources::Resources;
 use crate::time::Now;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -379,9 +380,32 @@ fn command_executor(framework_id: &FrameworkId, task: &TaskInfo) -> Arc<Executor
         framework_id: framework_id.clone(),
         command: task.command.clone().unwrap_or_default(),
         resources: Resources::default(),
-        name: alloc::format!("Command executor of task {}", task.task_id),
+        name: command_executor_name(task),
         data: Arc::from([]),
         shutdown_grace: None,
         verbatim: Arc::default(),
     })
+}
+
+/// What Mesos calls a command task's executor: its pages and tools know it by that.
+fn command_executor_name(task: &TaskInfo) -> String {
+    /// Longer commands are cut, as in Mesos.
+    const SHOWN_MAX: usize = 15;
+    let command = task.command.as_ref();
+    let text = command.map_or_else(String::new, |command| match command.shell {
+        true => command.value.clone(),
+        false => alloc::format!("[{}, {}]", command.value, command.arguments.join(", ")),
+    });
+    let shown = if text.chars().count() > SHOWN_MAX {
+        let cut: String = text.chars().take(SHOWN_MAX - 3).collect();
+        cut + "..."
+    } else {
+        text
+    };
+    let how = command
+        .filter(|command| command.shell)
+        .map_or("", |_| "sh -c ");
+    let quote = if how.is_empty() { "" } else { "'" };
+    let id = &task.task_id;
+    alloc::format!("Command Executor (Task: {id}) (Command: {how}{quote}{shown}{quote})")
 }

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub enum Mode {
     /// Runs one command task and ends with it.
     Single,
+    /// Runs groups of tasks and ends with the last of them: Mesos' default executor.
+    Groups,
     /// Runs tasks until it is told to end.
     Shared,
 }
@@ -405,7 +407,7 @@ impl CommandExecutor {
             self.exit(fx);
             return;
         }
-        let ends = self.shutting_down || (self.mode == Mode::Single && self.used);
+        let ends = self.shutting_down || (self.mode != Mode::Shared && self.used);
         let done = self.tasks.values().all(|task| task.phase == Phase::Ended);
         if !ends || !done {
             return;

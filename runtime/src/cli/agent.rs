@@ -1,17 +1,23 @@
 //! `tepui agent`.
 
+mod texts;
+
 use super::flags::{Kept, Listen, Logging, address, duration};
+use super::logging::Verbosity;
 use super::process::{self, Signals, Told, WorkDirLock};
 use super::{Failure, detect, logging};
 use crate::container::launch::Settings;
+use crate::container::nested::Nested;
 use crate::container::sandbox::WorkDir;
 use crate::container::{Containers, Reaper, proc_fs};
 use crate::disk::Wal;
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
+use crate::http::executor::{ExecutorApi, Streams};
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::{Kind, Links};
 use crate::node::agent::{AgentPorts, forward_reports, serve_executor};
+use crate::node::book::{Book, SharedBook};
 use crate::node::fresh_rng;
 use clap::Args;
 use std::fs;
@@ -19,12 +25,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tepui_core::agent::{AgentNode, Config, Input, Recovered, Write};
 use tepui_core::durable::WriteSequence;
 use tepui_core::model::AgentInfo;
 use tepui_core::resources::Attributes;
 use tepui_core::wire;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// Flags of `tepui agent`.
@@ -128,6 +135,21 @@ impl Flags {
         config
     }
 
+    /// Where others reach the agent.
+    fn address(&self) -> String {
+        let port = self.listen.advertise_port.unwrap_or(self.port);
+        format!("{}:{port}", self.listen.advertised_host())
+    }
+
+    /// Where tasks, which share this host's network, are reached.
+    fn task_ip(&self) -> IpAddr {
+        self.listen.advertise_ip.unwrap_or(match self.listen.ip {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        })
+    }
+
     /// Where executors, which run on this host, reach the agent.
     fn endpoint(&self) -> String {
         let ip = match self.listen.ip {
@@ -150,15 +172,26 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     let endpoint = flags.endpoint();
     fs::write(work_dir.address_file(), &endpoint).map_err(failed)?;
     let reaper = Reaper::start().map_err(failed)?;
+    let config = flags.config();
+    let book = SharedBook::default();
     let settings = Settings {
         work_dir: work_dir.clone(),
         endpoint,
         variables: Vec::new(),
+        shutdown_grace: config.executor_shutdown_grace,
+        recovery_timeout: tepui_core::executor::Config::default().recovery_timeout,
+        reregistration_timeout: config.executor_reregistration_timeout,
+        book: book.clone(),
     };
+    let began = Instant::now();
     let (containers, reports) = Containers::new(settings, reaper);
     let live_containers = containers.recover().await.map_err(failed)?;
     let progress = Arc::new(Notify::new());
     let (journal, writes) = open_journal(&work_dir, &progress)?;
+    *book.lock() = Book::replay(&writes);
+    for (container_id, pid) in containers.pids() {
+        book.lock().set_pid(&container_id, pid);
+    }
     let recovered = Recovered {
         writes,
         live_containers,
@@ -172,33 +205,33 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         executors: Links::default(),
         node: node.clone(),
         told: WriteSequence::default(),
+        book: book.clone(),
     };
-    let executors = ports.executors.clone();
-    let rng = fresh_rng("agent").map_err(failed)?;
-    let machine = AgentNode::recover(flags.config(), rng, info, clock.now(), recovered);
-    let mut node_loop = NodeLoop::new(machine, ports);
-    tokio::spawn(forward_reports(reports, node.clone()));
-    let router = http::agent::router(http::agent::AgentHttp {
+    let executors = ExecutorApi {
         node: node.clone(),
-        work_dir,
-    });
-    let names = InboundNames::default();
-    let inbound = node.clone();
-    let accepting = tokio::spawn(accept(listener, move |incoming| {
-        let (node, executors) = (inbound.clone(), executors.clone());
-        let (router, peer) = (router.clone(), names.next());
-        async move {
-            match incoming {
-                Incoming::Native(hello, stream) if hello.kind == Kind::Executor => {
-                    serve_executor(peer, stream, executors, node).await;
-                }
-                Incoming::Native(hello, _) => {
-                    tracing::warn!(kind = ?hello.kind, "refused a connection: this is an agent");
-                }
-                Incoming::Http(stream) => http::serve(stream, router).await,
-            }
-        }
-    }));
+        links: ports.executors.clone(),
+        names: InboundNames::default(),
+        book: book.clone(),
+        ip: flags.task_ip(),
+        streams: Streams::default(),
+    };
+    let rng = fresh_rng("agent").map_err(failed)?;
+    let machine = AgentNode::recover(config, rng, info, clock.now(), recovered);
+    let mut node_loop = NodeLoop::new(machine, ports);
+    tokio::spawn(forward_reports(reports, node.clone(), book.clone()));
+    let served = http::agent::AgentHttp {
+        node: node.clone(),
+        work_dir: work_dir.clone(),
+        book,
+        flags: Arc::new(flags.as_text()),
+        masters: flags.master.clone().into(),
+        address: flags.address(),
+        logging: Verbosity::default(),
+        executors: containers.clone(),
+        nested: Nested::new(work_dir, containers.reaper()),
+        recovery_secs: began.elapsed().as_secs_f64(),
+    };
+    let accepting = tokio::spawn(accept_all(listener, served, executors));
     tracing::info!(ip = %flags.listen.ip, port = flags.port, "agent serves");
     let mut running = Box::pin(node_loop.run(clock, inputs, progress));
     let ended = loop {
@@ -226,6 +259,27 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         }
         Ended::Failed(message) => Err(Failure::run(message)),
     }
+}
+
+/// Serves all that comes in.
+async fn accept_all(listener: TcpListener, agent: http::agent::AgentHttp, executors: ExecutorApi) {
+    let router = http::agent::router(agent, executors.clone());
+    accept(listener, move |incoming| {
+        let (router, executors) = (router.clone(), executors.clone());
+        let peer = executors.names.next();
+        async move {
+            match incoming {
+                Incoming::Native(hello, stream) if hello.kind == Kind::Executor => {
+                    serve_executor(peer, stream, executors).await;
+                }
+                Incoming::Native(hello, _) => {
+                    tracing::warn!(kind = ?hello.kind, "refused a connection: this is an agent");
+                }
+                Incoming::Http(stream) => http::serve(stream, router).await,
+            }
+        }
+    })
+    .await;
 }
 
 fn open_journal(work_dir: &WorkDir, progress: &Arc<Notify>) -> Result<(Wal, Vec<Write>), Failure> {

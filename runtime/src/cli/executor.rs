@@ -3,7 +3,9 @@
 
 use super::Failure;
 use crate::container::Reaper;
-use crate::container::entry::{self, ADDRESS_FILE_VARIABLE, CONTAINER_VARIABLE, USER_VARIABLE};
+use crate::container::entry::{
+    self, ADDRESS_FILE_VARIABLE, CONTAINER_VARIABLE, GROUPS, MODE_VARIABLE, USER_VARIABLE,
+};
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::net::Links;
 use crate::node::executor::ExecutorPorts;
@@ -75,11 +77,16 @@ async fn serve(identity: Identity) -> Result<ExitCode, Failure> {
     let clock = Clock::start();
     let reaper = Reaper::start().map_err(failed)?;
     let (node, inputs) = Handle::queue();
+    let mode = match std::env::var(MODE_VARIABLE).as_deref() {
+        Ok(GROUPS) => Mode::Groups,
+        _ => Mode::Single,
+    };
     let ports = ExecutorPorts {
         address_file: PathBuf::from(variable(ADDRESS_FILE_VARIABLE)?),
         endpoint: variable("MESOS_AGENT_ENDPOINT")?,
         sandbox: PathBuf::from(variable("MESOS_SANDBOX")?),
         user: std::env::var(USER_VARIABLE).ok(),
+        apart: mode == Mode::Groups,
         reaper,
         agents: Links::default(),
         node,
@@ -87,8 +94,7 @@ async fn serve(identity: Identity) -> Result<ExitCode, Failure> {
         groups: Arc::new(Mutex::default()),
     };
     let rng = fresh_rng("executor").map_err(failed)?;
-    let machine =
-        CommandExecutor::new(Config::default(), identity, Mode::Single, &rng, clock.now());
+    let machine = CommandExecutor::new(Config::default(), identity, mode, &rng, clock.now());
     let mut node_loop = NodeLoop::new(machine, ports);
     let ended = node_loop.run(clock, inputs, Arc::new(Notify::new())).await;
     let (_, mut ports) = node_loop.into_parts();

@@ -4,9 +4,14 @@ use super::Failure;
 use super::flags::Logging;
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
 /// Sets up logging for the whole process; `name` is the log file's name.
 ///
@@ -36,15 +41,71 @@ pub fn start(flags: &Logging, name: &str) -> Result<(), Failure> {
             BoxMakeWriter::new(Mutex::new(file))
         }
     };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let (filter, handle) = reload::Layer::new(level);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(colours)
         .with_target(false);
-    // A second start (in tests, which share a process) keeps the first one's settings.
-    let _ = match flags.logging_format.as_str() {
-        "json" => builder.json().try_init(),
-        _ => builder.try_init(),
+    let lines = match flags.logging_format.as_str() {
+        "json" => lines.json().boxed(),
+        _ => lines.boxed(),
     };
+    // A second start (in tests, which share a process) keeps the first one's settings.
+    if tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init()
+        .is_ok()
+    {
+        let _ = CHANGEABLE.set((level, handle));
+    }
     Ok(())
+}
+
+type Changeable = (LevelFilter, reload::Handle<LevelFilter, Registry>);
+
+/// How much is logged, to be changed while the process runs.
+static CHANGEABLE: OnceLock<Changeable> = OnceLock::new();
+
+/// How much more than usual is logged, as Mesos counts it: 0 is what the flags say.
+#[derive(Clone, Debug, Default)]
+pub struct Verbosity {
+    level: Arc<AtomicU32>,
+    changes: Arc<AtomicU64>,
+}
+
+impl Verbosity {
+    /// The present level.
+    #[must_use]
+    pub fn level(&self) -> u32 {
+        self.level.load(Ordering::Relaxed)
+    }
+
+    /// Logs more for a while.
+    pub fn set(&self, level: u32, duration: Duration) {
+        let change = self.changes.fetch_add(1, Ordering::Relaxed) + 1;
+        self.change_to(level);
+        let later = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(duration).await;
+            // A later change has its own end.
+            if later.changes.load(Ordering::Relaxed) == change {
+                later.change_to(0);
+            }
+        });
+    }
+
+    fn change_to(&self, level: u32) {
+        self.level.store(level, Ordering::Relaxed);
+        let Some((usual, handle)) = CHANGEABLE.get() else {
+            return;
+        };
+        let filter = match level {
+            0 => *usual,
+            1 | 2 => (*usual).max(LevelFilter::DEBUG),
+            _ => LevelFilter::TRACE,
+        };
+        // The layer lives as long as the process.
+        let _ = handle.modify(|current| *current = filter);
+    }
 }

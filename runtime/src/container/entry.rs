@@ -2,7 +2,7 @@
 //! its pid file, and, for executors that are not ours, the change into their program.
 
 use super::pid_file::PidFile;
-use nix::unistd::User;
+use super::user::User;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
 use std::env;
 use std::io;
@@ -25,6 +25,12 @@ pub const ADDRESS_FILE_VARIABLE: &str = "TEPUI_ADDRESS_FILE";
 
 /// What `tepui launch` is to change into, as JSON.
 pub const LAUNCH_VARIABLE: &str = "TEPUI_LAUNCH";
+
+/// How the agent's own executor is to live; one command task is the default.
+pub const MODE_VARIABLE: &str = "TEPUI_EXECUTOR_MODE";
+
+/// The [`MODE_VARIABLE`] of the executor of task groups.
+pub const GROUPS: &str = "groups";
 
 /// Whom it is to run as.
 pub const USER_VARIABLE: &str = "TEPUI_LAUNCH_USER";
@@ -103,22 +109,6 @@ pub fn program(info: &CommandInfo, user: Option<&str>) -> Result<Command, String
         }
     }
     command.envs(info.environment.iter().map(|(name, value)| (name, value)));
-    let wanted = info
-        .user
-        .as_deref()
-        .or(user)
-        .filter(|name| !name.is_empty());
-    if let Some(name) = wanted
-        && nix::unistd::geteuid().is_root()
-        && name != "root"
-    {
-        match User::from_name(name) {
-            Ok(Some(user)) => {
-                command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-            }
-            Ok(None) => return Err(format!("there is no user '{name}' on this host")),
-            Err(error) => return Err(format!("cannot look up user '{name}': {error}")),
-        }
-    }
+    User::named(info.user.as_deref().or(user))?.become_in(&mut command);
     Ok(command)
 }

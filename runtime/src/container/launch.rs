@@ -1,16 +1,21 @@
 //! The agent's containers: started, watched, killed, found again after a restart.
 
 use super::entry::{
-    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, LAUNCH_VARIABLE,
-    PID_FILE_VARIABLE, USER_VARIABLE,
+    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, GROUPS, LAUNCH_VARIABLE,
+    MODE_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
 };
+use super::environment;
+use super::fetcher::Fetcher;
 use super::pid_file::PidFile;
 use super::proc_fs::Process;
 use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
 use super::tree::{Tree, adopters};
-use nix::unistd::{User, chown};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use super::user::User;
+use crate::mesos::protobuf;
+use crate::mesos::v1::{self, command_info::Uri, executor_info::Type};
+use crate::node::book::SharedBook;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -18,8 +23,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tepui_core::agent::ContainerLaunch;
 use tepui_core::ids::ContainerId;
+use tepui_core::model::CommandInfo;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
@@ -56,6 +63,14 @@ pub struct Settings {
     pub endpoint: String,
     /// Variables for every executor.
     pub variables: Vec<(String, String)>,
+    /// How long an executor may take to end, unless it says.
+    pub shutdown_grace: Duration,
+    /// How long an executor waits for its agent to come back.
+    pub recovery_timeout: Duration,
+    /// How long the agent waits for its executors when it came back.
+    pub reregistration_timeout: Duration,
+    /// Where it is counted what was fetched.
+    pub book: SharedBook,
 }
 
 #[derive(Debug)]
@@ -120,6 +135,25 @@ impl Containers {
                 Err(panic) => containers.over(container_id, None, panic.to_string()).await,
             }
         });
+    }
+
+    /// Signals one's first process and its group; SIGKILL ends all of it. False when there is
+    /// none of that id.
+    #[must_use]
+    pub fn signal(&self, container_id: &ContainerId, signal: i32) -> bool {
+        let tree = match self.runs().get(container_id) {
+            Some(Run::Running(tree)) => tree.clone(),
+            Some(Run::Starting { .. }) => return true,
+            None => return false,
+        };
+        let group = i32::try_from(tree.root).ok().and_then(Pid::from_raw);
+        match (Signal::from_named_raw(signal), group) {
+            (Some(Signal::KILL), _) => self.destroy(container_id),
+            // It may have ended by itself meanwhile.
+            (Some(signal), Some(group)) => drop(kill_process_group(group, signal)),
+            _ => {}
+        }
+        true
     }
 
     /// Kills one with all its processes; its end is reported.
@@ -203,9 +237,25 @@ impl Containers {
             for tree in trees {
                 kill(tree).await;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tracing::error!("some containers did not end");
+    }
+
+    /// The first processes of those that run.
+    #[must_use]
+    pub fn pids(&self) -> Vec<(ContainerId, u32)> {
+        let running = |(id, run): (&ContainerId, &Run)| match run {
+            Run::Running(tree) => Some((id.clone(), tree.root)),
+            Run::Starting { .. } => None,
+        };
+        self.runs().iter().filter_map(running).collect()
+    }
+
+    /// Who waits for children of this process.
+    #[must_use]
+    pub fn reaper(&self) -> Reaper {
+        self.shared.reaper.clone()
     }
 
     /// How many there are.
@@ -295,32 +345,41 @@ impl Containers {
             .work_dir
             .create_sandbox(launch)
             .map_err(|error| format!("cannot create the sandbox: {error}"))?;
-        give_to(&sandbox, &launch.user)?;
+        let user = User::named(Some(&launch.user))?;
+        user.give(&sandbox)?;
+        let program = Program::of(launch);
+        self.fetch(&program, &sandbox, user)?;
         let mut command = Command::new(&self.shared.binary);
         command.arg0("tepui");
-        let (stdout, stderr) = match &launch.command {
-            Some(info) => {
+        let (stdout, stderr) = match &program {
+            Program::Custom { command: info, .. } => {
                 let text = serde_json::to_string(info).map_err(|error| error.to_string())?;
                 command.arg("launch").env(LAUNCH_VARIABLE, text);
                 ("stdout", "stderr")
             }
+            Program::Groups { .. } => {
+                command.arg("command-executor").env(MODE_VARIABLE, GROUPS);
+                ("stdout", "stderr")
+            }
             // The task's own output goes to stdout and stderr; what the executor has to say of
             // itself must not get between.
-            None => {
+            Program::Command { .. } => {
                 command.arg("command-executor");
                 ("executor.log", "executor.log")
             }
         };
         for (name, _) in std::env::vars_os() {
             let ours = name.to_string_lossy();
-            if ours.starts_with("TEPUI_") || ours.starts_with("MESOS_") {
+            if NOT_INHERITED.iter().any(|prefix| ours.starts_with(prefix)) {
                 command.env_remove(&name);
             }
         }
         let pid_file = settings.work_dir.pid_file(&launch.container_id);
         command
             .envs(settings.variables.iter().map(|(name, value)| (name, value)))
-            .envs(mesos_variables(launch, settings, &sandbox))
+            .envs(environment::of_executor(launch, settings, &sandbox))
+            .env(ADDRESS_FILE_VARIABLE, settings.work_dir.address_file())
+            .env(USER_VARIABLE, &launch.user)
             .env(PID_FILE_VARIABLE, pid_file)
             .env(AGENT_PID_VARIABLE, std::process::id().to_string())
             .env(CONTAINER_VARIABLE, launch.container_id.as_str())
@@ -333,30 +392,75 @@ impl Containers {
             .spawn(&mut command)
             .map_err(|error| format!("cannot start the executor: {error}"))
     }
+
+    fn fetch(&self, program: &Program, sandbox: &Path, user: User) -> Result<(), String> {
+        let uris = program.uris();
+        if uris.is_empty() {
+            return Ok(());
+        }
+        let fetcher = Fetcher {
+            reaper: self.shared.reaper.clone(),
+            sandbox: sandbox.to_owned(),
+            user: Arc::new(user),
+        };
+        let fetched = fetcher.fetch(uris);
+        self.shared
+            .settings
+            .book
+            .lock()
+            .counts
+            .count_fetch(fetched.is_ok());
+        fetched
+    }
 }
 
-/// What Mesos tells every executor.
-fn mesos_variables(
-    launch: &ContainerLaunch,
-    settings: &Settings,
-    sandbox: &Path,
-) -> Vec<(&'static str, String)> {
-    let sandbox = sandbox.display().to_string();
-    vec![
-        ("MESOS_FRAMEWORK_ID", launch.framework_id.to_string()),
-        ("MESOS_EXECUTOR_ID", launch.executor_id.to_string()),
-        ("MESOS_SLAVE_ID", launch.agent_id.to_string()),
-        ("MESOS_AGENT_ENDPOINT", settings.endpoint.clone()),
-        ("MESOS_DIRECTORY", sandbox.clone()),
-        ("MESOS_SANDBOX", sandbox),
-        ("MESOS_CHECKPOINT", u8::from(launch.checkpoint).to_string()),
-        ("MESOS_HTTP_COMMAND_EXECUTOR", String::from("1")),
-        (
-            ADDRESS_FILE_VARIABLE,
-            settings.work_dir.address_file().display().to_string(),
-        ),
-        (USER_VARIABLE, launch.user.clone()),
-    ]
+/// What an agent's own environment has that no executor is to see.
+const NOT_INHERITED: [&str; 3] = ["TEPUI_", "MESOS_", "LIBPROCESS_"];
+
+/// What an executor is.
+#[derive(Debug)]
+enum Program {
+    /// The agent's own, for one command task.
+    Command { uris: Vec<Uri> },
+    /// The agent's own, for groups of tasks.
+    Groups { uris: Vec<Uri> },
+    /// The framework's own.
+    Custom {
+        command: CommandInfo,
+        uris: Vec<Uri>,
+    },
+}
+
+impl Program {
+    fn of(launch: &ContainerLaunch) -> Program {
+        let executor: v1::ExecutorInfo =
+            protobuf::decode(&launch.executor.verbatim).unwrap_or_default();
+        let uris = executor
+            .command
+            .map(|command| command.uris)
+            .unwrap_or_default();
+        match &launch.command {
+            Some(_) if executor.r#type == Some(Type::Default) => Program::Groups { uris },
+            Some(command) => Program::Custom {
+                command: command.clone(),
+                uris,
+            },
+            None => {
+                let task = launch.task.as_ref();
+                let task = task.and_then(|task| protobuf::decode(&task.verbatim).ok());
+                let task: v1::TaskInfo = task.unwrap_or_default();
+                let uris = task.command.map(|command| command.uris).unwrap_or_default();
+                Program::Command { uris }
+            }
+        }
+    }
+
+    fn uris(&self) -> &[Uri] {
+        match self {
+            Program::Command { uris } | Program::Groups { uris } => uris,
+            Program::Custom { uris, .. } => uris,
+        }
+    }
 }
 
 fn marker(container_id: &ContainerId) -> String {
@@ -369,19 +473,6 @@ fn append(path: &Path) -> Result<File, String> {
         .append(true)
         .open(path)
         .map_err(|error| format!("cannot open {}: {error}", path.display()))
-}
-
-/// Makes `user` the sandbox's owner, where this agent may decide that.
-fn give_to(sandbox: &Path, user: &str) -> Result<(), String> {
-    if user.is_empty() || user == "root" || !nix::unistd::geteuid().is_root() {
-        return Ok(());
-    }
-    match User::from_name(user) {
-        Ok(Some(user)) => chown(sandbox, Some(user.uid), Some(user.gid))
-            .map_err(|error| format!("cannot give the sandbox to its user: {error}")),
-        Ok(None) => Err(format!("there is no user '{user}' on this host")),
-        Err(error) => Err(format!("cannot look up user '{user}': {error}")),
-    }
 }
 
 async fn kill(tree: Tree) {

@@ -1,13 +1,20 @@
 //! Containers as process trees: sandboxes, executors as processes of their own, reaping, and the
 //! certain end of a whole tree. Resource limits and namespaces come on top of this.
 
+mod download;
 pub mod entry;
+pub mod environment;
+pub mod fetcher;
 pub mod launch;
+pub mod nested;
 pub mod pid_file;
 pub mod proc_fs;
 pub mod reaper;
 pub mod sandbox;
+pub mod session;
 pub mod tree;
+pub mod usage;
+pub mod user;
 
 pub use launch::Containers;
 pub use reaper::Reaper;

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod body;
 pub mod client;
+pub mod executor;
 pub mod hangup;
 pub mod leader;
 pub mod master;

@@ -4,9 +4,11 @@ use crate::container::Containers;
 use crate::container::launch::Report;
 use crate::disk::Wal;
 use crate::driver::{Ended, Handle, Ports};
+use crate::http::executor::ExecutorApi;
 use crate::net::connection::{Stream, converse};
 use crate::net::dial::{Call, dial};
 use crate::net::{Kind, Links};
+use crate::node::book::SharedBook;
 use std::ops::ControlFlow;
 use tepui_core::agent::{AgentNode, Effect, Input, Notice, Write};
 use tepui_core::durable::WriteSequence;
@@ -30,6 +32,8 @@ pub struct AgentPorts {
     pub node: Handle<AgentNode>,
     /// What the machine was told last.
     pub told: WriteSequence,
+    /// What people may ask of.
+    pub book: SharedBook,
 }
 
 impl Ports<AgentNode> for AgentPorts {
@@ -55,6 +59,7 @@ impl Ports<AgentNode> for AgentPorts {
             Effect::Launch(launch) => self.containers.launch(launch),
             Effect::Destroy { container_id } => self.containers.destroy(&container_id),
             Effect::Persist { sequence, write } => {
+                self.book.lock().apply(&write);
                 let starts_over = matches!(write, Write::Snapshot(_));
                 self.journal.append(sequence, &write, starts_over);
             }
@@ -91,14 +96,13 @@ fn tell(notice: &Notice) {
 }
 
 /// Serves one executor's connection until it ends.
-pub async fn serve_executor(
-    peer: Peer,
-    stream: Stream,
-    executors: Links<executor::Event>,
-    node: Handle<AgentNode>,
-) {
+pub async fn serve_executor(peer: Peer, stream: Stream, api: ExecutorApi) {
+    let (executors, node) = (api.links.clone(), api.node.clone());
     let wishes = executors.open(peer);
-    let heard = |message| Input::FromExecutor { peer, message };
+    let heard = |message| {
+        let message = api.located(message);
+        Input::FromExecutor { peer, message }
+    };
     let ended = converse(stream, wishes, &node, heard).await;
     tracing::debug!(?peer, ?ended, "an executor's connection is over");
     if executors.ended(peer) {
@@ -107,10 +111,17 @@ pub async fn serve_executor(
 }
 
 /// Brings what is told of containers to the machine, until the node ends.
-pub async fn forward_reports(mut reports: mpsc::Receiver<Report>, node: Handle<AgentNode>) {
+pub async fn forward_reports(
+    mut reports: mpsc::Receiver<Report>,
+    node: Handle<AgentNode>,
+    book: SharedBook,
+) {
     while let Some(report) = reports.recv().await {
         let input = match report {
-            Report::Started { container_id, pid } => Input::ContainerStarted { container_id, pid },
+            Report::Started { container_id, pid } => {
+                book.lock().set_pid(&container_id, pid);
+                Input::ContainerStarted { container_id, pid }
+            }
             Report::Exited {
                 container_id,
                 status,

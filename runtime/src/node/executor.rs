@@ -2,30 +2,38 @@
 
 use crate::container::Reaper;
 use crate::container::entry::{
-    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE, program,
+    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, MODE_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
+    program,
 };
+use crate::container::fetcher::Fetcher;
 use crate::container::proc_fs::Process;
 use crate::container::tree::Tree;
+use crate::container::user::User;
 use crate::driver::{Ended, Handle, Ports};
+use crate::mesos::{protobuf, v1};
 use crate::net::dial::{Call, dial};
 use crate::net::{Kind, Links};
+use crate::node::fresh_rng;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
+use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use tepui_core::executor::{CommandExecutor, Effect, Input};
-use tepui_core::ids::TaskId;
+use tepui_core::ids::{TaskId, UpdateId};
 use tepui_core::message::executor;
 use tepui_core::model::TaskInfo;
 use tepui_core::time::Now;
 use tokio::task::JoinHandle;
 
 /// What the agent tells its executor only.
-const NOT_FOR_TASKS: [&str; 4] = [
+const NOT_FOR_TASKS: [&str; 5] = [
+    MODE_VARIABLE,
     PID_FILE_VARIABLE,
     AGENT_PID_VARIABLE,
     USER_VARIABLE,
@@ -43,6 +51,8 @@ pub struct ExecutorPorts {
     pub sandbox: PathBuf,
     /// Whose account tasks use unless they say otherwise.
     pub user: Option<String>,
+    /// Whether each task has a folder of its own below the sandbox.
+    pub apart: bool,
     /// Waits for tasks' processes and adopts their orphans.
     pub reaper: Reaper,
     /// Connections to the agent.
@@ -91,10 +101,15 @@ impl ExecutorPorts {
     fn start(&self, task: Arc<TaskInfo>) {
         let (node, reaper) = (self.node.clone(), self.reaper.clone());
         let (sandbox, user) = (self.sandbox.clone(), self.user.clone());
+        let apart = self.apart;
         let groups = Arc::clone(&self.groups);
         tokio::spawn(async move {
             let task_id = task.task_id.clone();
             let starting = tokio::task::spawn_blocking(move || {
+                let sandbox = match apart {
+                    true => own_sandbox(&task, &sandbox, user.as_deref(), &reaper)?,
+                    false => sandbox,
+                };
                 let mut command = task_program(&task, &sandbox, user.as_deref())?;
                 reaper
                     .spawn(&mut command)
@@ -155,9 +170,44 @@ fn describe(status: Option<i32>) -> String {
     }
 }
 
+/// Makes a folder for one task of a group, as in Mesos: `containers/<id>`, to which the link
+/// `tasks/<task id>` leads; with the files that it wants.
+fn own_sandbox(
+    task: &TaskInfo,
+    sandbox: &Path,
+    user: Option<&str>,
+    reaper: &Reaper,
+) -> Result<PathBuf, String> {
+    let info = task.command.as_ref();
+    let user = User::named(info.and_then(|info| info.user.as_deref()).or(user))?;
+    let failed = |error: io::Error| format!("cannot create the task's sandbox: {error}");
+    let mut rng = fresh_rng("container").map_err(failed)?;
+    let container = UpdateId::draw(&mut rng).to_string();
+    let (containers, tasks) = (sandbox.join("containers"), sandbox.join("tasks"));
+    let own = containers.join(&container);
+    for folder in [&containers, &tasks, &own] {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    user.give(&own)?;
+    let target = Path::new("../containers").join(&container);
+    symlink(target, tasks.join(task.task_id.as_str())).map_err(failed)?;
+    let described: v1::TaskInfo = protobuf::decode(&task.verbatim).unwrap_or_default();
+    let uris = described
+        .command
+        .map(|command| command.uris)
+        .unwrap_or_default();
+    let fetcher = Fetcher {
+        reaper: reaper.clone(),
+        sandbox: own.clone(),
+        user: Arc::new(user),
+    };
+    fetcher.fetch(&uris)?;
+    Ok(own)
+}
+
 fn task_program(
     task: &TaskInfo,
-    sandbox: &std::path::Path,
+    sandbox: &Path,
     user: Option<&str>,
 ) -> Result<std::process::Command, String> {
     let info = task.command.as_ref().ok_or("the task has no command")?;
@@ -175,6 +225,8 @@ fn task_program(
     }
     command
         .env("MESOS_TASK_ID", task.task_id.as_str())
+        .env("MESOS_SANDBOX", sandbox)
+        .env("MESOS_DIRECTORY", sandbox)
         .current_dir(sandbox)
         .stdin(Stdio::null())
         .stdout(output("stdout")?)

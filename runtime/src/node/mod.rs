@@ -1,6 +1,7 @@
 //! The nodes: each machine of the core with the ports that its effects need.
 
 pub mod agent;
+pub mod book;
 pub mod executor;
 pub mod framework;
 pub mod master;

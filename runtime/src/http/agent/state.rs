@@ -1,0 +1,247 @@
+//! An agent's classic pages: state, containers, what they use, flags, version.
+
+use super::answers::json;
+use super::convert;
+use super::files::parameters;
+use super::{AgentHttp, model};
+use crate::container::usage::{self, Usage};
+use crate::mesos::convert::agent::{MESOS_VERSION, agent_capabilities};
+use crate::node::book::{Book, ExecutorEntry};
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde_json::{Map, Value, json as value};
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tepui_core::ids::FrameworkId;
+use tepui_core::model::AgentInfo;
+use tepui_core::resources::{Resources, Role};
+
+fn jsonp(query: Option<&str>) -> Option<String> {
+    parameters(query).remove("jsonp")
+}
+
+/// Seconds since the Unix epoch.
+#[must_use]
+pub fn seconds(time: SystemTime) -> f64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// `/flags`.
+pub async fn flags(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
+    json(
+        &value!({ "flags": *agent.flags }),
+        jsonp(query.as_deref()).as_deref(),
+    )
+}
+
+/// `/version`.
+pub async fn version(RawQuery(query): RawQuery) -> Response {
+    json(&version_page(), jsonp(query.as_deref()).as_deref())
+}
+
+/// The version of Mesos that we stand for.
+fn version_page() -> Value {
+    value!({
+        "build_date": "",
+        "build_time": 0.0,
+        "build_user": "",
+        "git_branch": "",
+        "git_sha": "",
+        "version": MESOS_VERSION,
+    })
+}
+
+/// `/state`.
+pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
+    let leader = agent
+        .node
+        .inspect(|node| node.registered_with().is_some())
+        .await;
+    let Some(registered) = leader else {
+        return crate::http::ending();
+    };
+    // Copied under the lock, which is cheap, and shown outside of it.
+    let book = agent.book.lock().clone();
+    let asked = query.clone();
+    let building = tokio::task::spawn_blocking(move || {
+        let mut state = page(&agent, &book);
+        if !registered {
+            state.remove("master_hostname");
+        }
+        json(&state, jsonp(asked.as_deref()).as_deref())
+    });
+    building.await.unwrap_or_else(|_| crate::http::ending())
+}
+
+fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
+    let mut page = Map::new();
+    if let Value::Object(version) = version_page() {
+        page.extend(version);
+    }
+    let mut add = |name: &str, value: Value| page.insert(name.to_owned(), value);
+    add("start_time", value!(seconds(book.started_at)));
+    if let Some(id) = &book.agent_id {
+        add("id", value!(id.as_str()));
+    }
+    add("pid", value!(agent.pid()));
+    let capabilities = agent_capabilities()
+        .into_iter()
+        .filter_map(|found| found.r#type);
+    let capabilities: Vec<_> = capabilities.map(|found| found.name()).collect();
+    add("capabilities", value!(capabilities));
+    if let Some(info) = &book.info {
+        add("hostname", value!(info.hostname));
+        add("attributes", model::attributes(&info.attributes));
+        if let Some(domain) = &info.domain {
+            let region = value!({ "name": domain.region });
+            let zone = value!({ "name": domain.zone });
+            add(
+                "domain",
+                value!({ "fault_domain": { "region": region, "zone": zone } }),
+            );
+        }
+        for (name, value) in resources_of(info, book) {
+            add(&name, value);
+        }
+    }
+    add("resource_providers", value!([]));
+    let leader = agent
+        .masters
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    let leader_host = leader.rsplit_once(':').map_or(leader, |(host, _)| host);
+    add("master_hostname", value!(leader_host));
+    add("flags", value!(*agent.flags));
+    let root = agent.work_dir.root();
+    let agent_id = book.agent_id.as_ref();
+    let shown = |(id, entry)| model::framework(id, entry, root, agent_id);
+    let living: Vec<Value> = book.frameworks.iter().map(shown).collect();
+    let over = book
+        .completed_frameworks
+        .iter()
+        .map(|(id, entry)| (id, entry));
+    let over: Vec<Value> = over.map(shown).collect();
+    add("frameworks", value!(living));
+    add("completed_frameworks", value!(over));
+    page
+}
+
+/// All resources, those that are reserved, and those that are used.
+fn resources_of(info: &AgentInfo, book: &Book) -> Vec<(String, Value)> {
+    let all = &info.resources;
+    let used = used(book);
+    let full = |resources: &Resources| convert::resources_in_old_form(resources);
+    let mut reserved = Map::new();
+    let mut reserved_full = Map::new();
+    let mut reserved_used = Map::new();
+    for role in reserved_roles(all) {
+        let of_role = all.reserved_for(&role);
+        reserved.insert(role.to_string(), model::amounts(&of_role));
+        reserved_full.insert(role.to_string(), full(&of_role));
+    }
+    for role in reserved_roles(&used) {
+        reserved_used.insert(role.to_string(), model::amounts(&used.reserved_for(&role)));
+    }
+    let named = [
+        ("resources", model::amounts(all)),
+        ("reserved_resources", Value::Object(reserved)),
+        ("unreserved_resources", model::amounts(&all.unreserved())),
+        ("reserved_resources_full", Value::Object(reserved_full)),
+        ("unreserved_resources_full", full(&all.unreserved())),
+        ("reserved_resources_allocated", Value::Object(reserved_used)),
+        (
+            "unreserved_resources_allocated",
+            model::amounts(&used.unreserved()),
+        ),
+    ];
+    named.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn reserved_roles(resources: &Resources) -> Vec<Role> {
+    let mut roles: Vec<Role> = resources
+        .iter()
+        .filter_map(|item| item.kind.reserved_role().cloned())
+        .collect();
+    roles.sort();
+    roles.dedup();
+    roles
+}
+
+/// What all executors and tasks use.
+#[must_use]
+pub fn used(book: &Book) -> Resources {
+    let executors = book.frameworks.values().flat_map(|f| f.executors.values());
+    executors.fold(Resources::default(), |sum, executor| {
+        sum.checked_add(&model::used_by(executor)).unwrap_or(sum)
+    })
+}
+
+/// `/containers`: what runs, as what, and what it uses.
+pub async fn containers(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
+    let shown = list(&agent, |framework_id, executor, usage| {
+        let mut shown = described(framework_id, executor, usage);
+        shown["container_id"] = value!(executor.container_id.as_str());
+        let mut status = value!({
+            "container_id": { "value": executor.container_id.as_str() },
+        });
+        if let Some(pid) = executor.pid {
+            status["executor_pid"] = value!(pid);
+        }
+        shown["status"] = status;
+        shown
+    });
+    json(&shown.await, jsonp(query.as_deref()).as_deref())
+}
+
+/// `/monitor/statistics`: what executors use.
+pub async fn statistics(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
+    let shown = list(&agent, described).await;
+    json(&shown, jsonp(query.as_deref()).as_deref())
+}
+
+async fn list(
+    agent: &AgentHttp,
+    show: impl Fn(&FrameworkId, &ExecutorEntry, Option<&Usage>) -> Value + Send + 'static,
+) -> Vec<Value> {
+    let book = agent.book.lock().clone();
+    let listing = tokio::task::spawn_blocking(move || {
+        let usages = usages(&book);
+        let living = book.frameworks.iter();
+        let executors = living.flat_map(|(id, f)| f.executors.values().map(move |e| (id, e)));
+        executors
+            .map(|(id, executor)| show(id, executor, usages.get(&executor.pid.unwrap_or(0))))
+            .collect()
+    });
+    listing.await.unwrap_or_default()
+}
+
+/// What the living containers use, by their first processes.
+#[must_use]
+pub fn usages(book: &Book) -> BTreeMap<u32, Usage> {
+    let executors = book.frameworks.values().flat_map(|f| f.executors.values());
+    let roots: Vec<u32> = executors.filter_map(|executor| executor.pid).collect();
+    usage::of_trees(&roots)
+}
+
+fn described(framework_id: &FrameworkId, e: &ExecutorEntry, usage: Option<&Usage>) -> Value {
+    let limits = model::used_by(e);
+    let mem_bytes = (limits.scalar("mem").to_f64() * f64::from(1 << 20)) as u64;
+    let usage = usage.cloned().unwrap_or_default();
+    value!({
+        "executor_id": e.info.executor_id.as_str(),
+        "executor_name": e.info.name,
+        "framework_id": framework_id.as_str(),
+        "source": model::source(e),
+        "statistics": {
+            "cpus_soft_limit": limits.scalar("cpus").to_f64(),
+            "cpus_system_time_secs": usage.system_secs,
+            "cpus_user_time_secs": usage.user_secs,
+            "mem_limit_bytes": mem_bytes,
+            "mem_rss_bytes": usage.rss_bytes,
+            "mem_soft_limit_bytes": mem_bytes,
+            "timestamp": seconds(SystemTime::now()),
+        },
+    })
+}

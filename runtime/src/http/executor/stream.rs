@@ -1,0 +1,102 @@
+//! An executor's stream of events: one record for each, one chunk for each record.
+
+use crate::mesos::convert::executor::event_to_v1;
+use crate::mesos::media::Codec;
+use crate::mesos::recordio;
+use crate::mesos::v1;
+use crate::net::connection::Wishes;
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use hyper::body::Frame;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tepui_core::message::executor::Event;
+use tokio::sync::mpsc;
+
+/// How often an executor is told that the agent is still there.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How many records wait for the connection; more wait as events, which are smaller.
+const RECORDS_MAX: usize = 64;
+
+/// The body of an answer that goes on.
+#[derive(Debug)]
+pub struct Records {
+    records: mpsc::Receiver<Bytes>,
+}
+
+impl hyper::body::Body for Records {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = self.records.poll_recv(context);
+        next.map(|record| record.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+impl Records {
+    /// The records that come through `records`, a chunk each.
+    #[must_use]
+    pub fn new(records: mpsc::Receiver<Bytes>) -> Records {
+        Records { records }
+    }
+}
+
+/// Both ends of a stream of records.
+pub(crate) fn channel() -> (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>) {
+    mpsc::channel(RECORDS_MAX)
+}
+
+/// An answer that goes on, and where its records go.
+pub(super) fn open(codec: Codec) -> (Response, mpsc::Sender<Bytes>) {
+    let (sender, records) = channel();
+    let mut response = Response::new(Body::new(Records::new(records)));
+    *response.status_mut() = StatusCode::OK;
+    let kind = header::HeaderValue::from_static(codec.media_type());
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    (response, sender)
+}
+
+/// Writes what the machine says until either side ends the stream.
+pub(super) async fn run(wishes: Wishes<Event>, outgoing: mpsc::Sender<Bytes>, codec: Codec) {
+    let Wishes { mut queue, kill } = wishes;
+    let mut heartbeat = tokio::time::interval(HEARTBEAT_INTERVAL);
+    heartbeat.tick().await;
+    tokio::pin!(kill);
+    let mut killable = true;
+    loop {
+        let event = tokio::select! {
+            biased;
+            told = &mut kill, if killable => match told {
+                Ok(()) => return,
+                // The machine let go of the stream: what it said before is still written.
+                Err(_) => { killable = false; continue }
+            },
+            () = outgoing.closed() => return,
+            event = queue.recv() => match event {
+                Some(event) => event_to_v1(&event),
+                None => return,
+            },
+            _ = heartbeat.tick() => heartbeat_event(),
+        };
+        let record = recordio::encode(&codec.encode(&event));
+        tokio::select! {
+            sent = outgoing.send(record.into()) => if sent.is_err() { return },
+            Ok(()) = &mut kill, if killable => return,
+        }
+    }
+}
+
+fn heartbeat_event() -> v1::executor::Event {
+    v1::executor::Event {
+        r#type: Some(v1::executor::event::Type::Heartbeat),
+        ..v1::executor::Event::default()
+    }
+}
