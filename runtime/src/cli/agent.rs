@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tepui_core::agent::{AgentNode, Config, Input, Recovered, Write};
 use tepui_core::durable::WriteSequence;
+use tepui_core::executor;
 use tepui_core::model::AgentInfo;
 use tepui_core::resources::Attributes;
 use tepui_core::wire;
@@ -150,6 +151,36 @@ impl Flags {
         })
     }
 
+    /// What every container of the agent needs to know.
+    fn settings(&self, work_dir: &WorkDir, book: &SharedBook) -> Settings {
+        let config = self.config();
+        Settings {
+            work_dir: work_dir.clone(),
+            endpoint: self.endpoint(),
+            variables: Vec::new(),
+            shutdown_grace: config.executor_shutdown_grace,
+            recovery_timeout: executor::Config::default().recovery_timeout,
+            reregistration_timeout: config.executor_reregistration_timeout,
+            book: book.clone(),
+        }
+    }
+
+    /// What is served, besides executors.
+    fn served(&self, shared: Shared<'_>) -> http::agent::AgentHttp {
+        http::agent::AgentHttp {
+            node: shared.node.clone(),
+            work_dir: shared.work_dir.clone(),
+            book: shared.book.clone(),
+            flags: Arc::new(self.as_text()),
+            masters: self.master.clone().into(),
+            address: self.address(),
+            logging: Verbosity::default(),
+            executors: shared.containers.clone(),
+            nested: Nested::new(shared.work_dir.clone(), shared.containers.reaper()),
+            recovery_secs: shared.began.elapsed().as_secs_f64(),
+        }
+    }
+
     /// Where executors, which run on this host, reach the agent.
     fn endpoint(&self) -> String {
         let ip = match self.listen.ip {
@@ -161,6 +192,15 @@ impl Flags {
     }
 }
 
+/// What the parts of an agent share.
+struct Shared<'a> {
+    node: &'a Handle<AgentNode>,
+    work_dir: &'a WorkDir,
+    book: &'a SharedBook,
+    containers: &'a Containers,
+    began: Instant,
+}
+
 async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     let clock = Clock::start();
     let mut signals = Signals::listen(&flags.kept)?;
@@ -169,20 +209,10 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     let listener = listener.map_err(Failure::run)?;
     let failed = |error: std::io::Error| Failure::run(format!("cannot start: {error}"));
     let work_dir = WorkDir::create(&flags.work_dir).map_err(failed)?;
-    let endpoint = flags.endpoint();
-    fs::write(work_dir.address_file(), &endpoint).map_err(failed)?;
+    fs::write(work_dir.address_file(), flags.endpoint()).map_err(failed)?;
     let reaper = Reaper::start().map_err(failed)?;
-    let config = flags.config();
     let book = SharedBook::default();
-    let settings = Settings {
-        work_dir: work_dir.clone(),
-        endpoint,
-        variables: Vec::new(),
-        shutdown_grace: config.executor_shutdown_grace,
-        recovery_timeout: tepui_core::executor::Config::default().recovery_timeout,
-        reregistration_timeout: config.executor_reregistration_timeout,
-        book: book.clone(),
-    };
+    let settings = flags.settings(&work_dir, &book);
     let began = Instant::now();
     let (containers, reports) = Containers::new(settings, reaper);
     let live_containers = containers.recover().await.map_err(failed)?;
@@ -216,21 +246,16 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         streams: Streams::default(),
     };
     let rng = fresh_rng("agent").map_err(failed)?;
-    let machine = AgentNode::recover(config, rng, info, clock.now(), recovered);
+    let machine = AgentNode::recover(flags.config(), rng, info, clock.now(), recovered);
     let mut node_loop = NodeLoop::new(machine, ports);
     tokio::spawn(forward_reports(reports, node.clone(), book.clone()));
-    let served = http::agent::AgentHttp {
-        node: node.clone(),
-        work_dir: work_dir.clone(),
-        book,
-        flags: Arc::new(flags.as_text()),
-        masters: flags.master.clone().into(),
-        address: flags.address(),
-        logging: Verbosity::default(),
-        executors: containers.clone(),
-        nested: Nested::new(work_dir, containers.reaper()),
-        recovery_secs: began.elapsed().as_secs_f64(),
-    };
+    let served = flags.served(Shared {
+        node: &node,
+        work_dir: &work_dir,
+        book: &book,
+        containers: &containers,
+        began,
+    });
     let accepting = tokio::spawn(accept_all(listener, served, executors));
     tracing::info!(ip = %flags.listen.ip, port = flags.port, "agent serves");
     let mut running = Box::pin(node_loop.run(clock, inputs, progress));

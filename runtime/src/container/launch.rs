@@ -6,14 +6,13 @@ use super::entry::{
 };
 use super::environment;
 use super::fetcher::Fetcher;
+use super::kind::Program;
 use super::pid_file::PidFile;
 use super::proc_fs::Process;
 use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
 use super::tree::{Tree, adopters};
 use super::user::User;
-use crate::mesos::protobuf;
-use crate::mesos::v1::{self, command_info::Uri, executor_info::Type};
 use crate::node::book::SharedBook;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::BTreeMap;
@@ -26,7 +25,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tepui_core::agent::ContainerLaunch;
 use tepui_core::ids::ContainerId;
-use tepui_core::model::CommandInfo;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
@@ -416,52 +414,6 @@ impl Containers {
 
 /// What an agent's own environment has that no executor is to see.
 const NOT_INHERITED: [&str; 3] = ["TEPUI_", "MESOS_", "LIBPROCESS_"];
-
-/// What an executor is.
-#[derive(Debug)]
-enum Program {
-    /// The agent's own, for one command task.
-    Command { uris: Vec<Uri> },
-    /// The agent's own, for groups of tasks.
-    Groups { uris: Vec<Uri> },
-    /// The framework's own.
-    Custom {
-        command: CommandInfo,
-        uris: Vec<Uri>,
-    },
-}
-
-impl Program {
-    fn of(launch: &ContainerLaunch) -> Program {
-        let executor: v1::ExecutorInfo =
-            protobuf::decode(&launch.executor.verbatim).unwrap_or_default();
-        let uris = executor
-            .command
-            .map(|command| command.uris)
-            .unwrap_or_default();
-        match &launch.command {
-            Some(_) if executor.r#type == Some(Type::Default) => Program::Groups { uris },
-            Some(command) => Program::Custom {
-                command: command.clone(),
-                uris,
-            },
-            None => {
-                let task = launch.task.as_ref();
-                let task = task.and_then(|task| protobuf::decode(&task.verbatim).ok());
-                let task: v1::TaskInfo = task.unwrap_or_default();
-                let uris = task.command.map(|command| command.uris).unwrap_or_default();
-                Program::Command { uris }
-            }
-        }
-    }
-
-    fn uris(&self) -> &[Uri] {
-        match self {
-            Program::Command { uris } | Program::Groups { uris } => uris,
-            Program::Custom { uris, .. } => uris,
-        }
-    }
-}
 
 fn marker(container_id: &ContainerId) -> String {
     format!("{CONTAINER_VARIABLE}={container_id}")

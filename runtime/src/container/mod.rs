@@ -5,6 +5,7 @@ mod download;
 pub mod entry;
 pub mod environment;
 pub mod fetcher;
+mod kind;
 pub mod launch;
 pub mod nested;
 pub mod pid_file;
