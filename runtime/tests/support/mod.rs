@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod fake_master;
+pub mod golden;
 
 use std::fs;
 use std::net::TcpListener;
