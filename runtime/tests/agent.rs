@@ -175,7 +175,8 @@ async fn sigterm_leaves_tasks_to_the_next_run_unless_told_otherwise() {
     let connection = master.registered().await;
     assert_eq!(connection.reported.as_ref().unwrap().tasks.len(), 1);
     let state = http_json_soon(port);
-    assert_eq!(state["tasks"][0]["id"], "long");
+    let executor = &state["frameworks"][0]["executors"][0];
+    assert_eq!(executor["tasks"][0]["id"], "long");
     agent.running.signal(Signal::SIGTERM);
     assert_eq!(agent.running.wait(), 0);
     nothing_left(folder.path());

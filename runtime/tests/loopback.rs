@@ -81,8 +81,8 @@ impl Test {
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.cluster.restart(agent).unwrap();
         loop {
-            let state = self.cluster.ask(agent, "/state").await.unwrap_or_default();
-            if state["registered"] == true {
+            let metrics = self.cluster.ask(agent, "/metrics/snapshot").await;
+            if metrics.unwrap_or_default()["slave/registered"] == 1.0 {
                 break;
             }
             assert!(killed.elapsed() < PATIENCE, "the agent did not come back");

@@ -305,6 +305,7 @@ impl Cluster {
     }
 
     async fn answers(&self, ports: &Ports) -> bool {
+        const METRICS: &str = "/metrics/snapshot";
         let leads = |address: String| async move {
             let answer = client::get(&address, "/state").await;
             answer.is_ok_and(|answer| answer.status.is_success())
@@ -313,11 +314,11 @@ impl Cluster {
             return false;
         }
         for port in &ports.agents {
-            let Ok(answer) = client::get(&format!("{}:{port}", self.host), "/state").await else {
+            let Ok(answer) = client::get(&format!("{}:{port}", self.host), METRICS).await else {
                 return false;
             };
-            let state = serde_json::from_slice::<serde_json::Value>(&answer.body);
-            if state.is_ok_and(|state| state["registered"] != true) {
+            let metrics = serde_json::from_slice::<serde_json::Value>(&answer.body);
+            if metrics.is_ok_and(|metrics| metrics["slave/registered"] != 1.0) {
                 return false;
             }
         }
