@@ -10,6 +10,7 @@
 //! - [`container`]: executors and tasks as processes, their sandboxes and their end.
 //! - [`measure`]: figures of real clusters.
 //! - [`mesos`]: the v1 API of Mesos as data, and its codecs.
+//! - `zookeeper`: names the leader where clients of Mesos look for it.
 //! - [`cli`]: flags, environment variables and the subcommands.
 
 pub mod cli;
@@ -21,3 +22,5 @@ pub mod measure;
 pub mod mesos;
 pub mod net;
 pub mod node;
+#[cfg(feature = "zookeeper")]
+pub mod zookeeper;

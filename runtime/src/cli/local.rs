@@ -37,6 +37,10 @@ pub struct Flags {
     /// Where everything is kept; a temporary folder, removed at the end, unless given.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: Option<PathBuf>,
+    /// Where to name the leader in ZooKeeper: zk://host:port[,host:port..]/path.
+    #[cfg(feature = "zookeeper")]
+    #[arg(long, env = "TEPUI_ZK")]
+    pub(crate) zk: Option<String>,
     #[command(flatten)]
     pub(crate) logging: Logging,
 }
@@ -126,6 +130,16 @@ async fn live(flags: &Flags, ports: &Ports, folder: &Path, cluster: &mut Cluster
 }
 
 impl Flags {
+    #[cfg(feature = "zookeeper")]
+    fn zk(&self) -> Option<String> {
+        self.zk.as_ref().map(|zk| format!("--zk={zk}"))
+    }
+
+    #[cfg(not(feature = "zookeeper"))]
+    fn zk(&self) -> Option<String> {
+        None
+    }
+
     fn host(&self) -> String {
         match self.ip {
             IpAddr::V4(ip) if ip.is_unspecified() => String::from("127.0.0.1"),
@@ -220,12 +234,13 @@ impl Cluster {
         };
         let (members, masters) = (list(true), list(false));
         for (n, port) in ports.masters.iter().enumerate() {
-            let arguments = [
+            let mut arguments = vec![
                 String::from("master"),
                 format!("--id={}", n + 1),
                 format!("--masters={members}"),
                 format!("--port={port}"),
             ];
+            arguments.extend(flags.zk());
             self.spawn(flags, folder, format!("master-{}", n + 1), &arguments)?;
         }
         for (n, port) in ports.agents.iter().enumerate() {

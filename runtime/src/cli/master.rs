@@ -93,6 +93,20 @@ pub struct Flags {
     /// How long a framework may sit on an offer [default: for ever].
     #[arg(long = "offer_timeout", env = "TEPUI_OFFER_TIMEOUT", value_parser = duration)]
     pub(crate) offer_timeout: Option<Duration>,
+    /// Where to name the leader in ZooKeeper, for clients that look there:
+    /// zk://host:port[,host:port..]/path. Masters elect without it.
+    #[cfg(feature = "zookeeper")]
+    #[arg(long, env = "TEPUI_ZK")]
+    pub(crate) zk: Option<crate::zookeeper::Address>,
+    /// After how long without a word ZooKeeper drops a master's node.
+    #[cfg(feature = "zookeeper")]
+    #[arg(
+        long = "zk_session_timeout",
+        env = "TEPUI_ZK_SESSION_TIMEOUT",
+        value_parser = duration,
+        default_value = "10secs"
+    )]
+    pub(crate) zk_session_timeout: Duration,
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(flatten)]
@@ -135,6 +149,31 @@ impl Flags {
             ))),
             _ => Ok(members),
         }
+    }
+}
+
+#[cfg(feature = "zookeeper")]
+impl Flags {
+    /// What names this master in ZooKeeper while it leads, if that is wanted.
+    fn bridge(&self) -> Result<Option<crate::zookeeper::Bridge>, Failure> {
+        let Some(address) = &self.zk else {
+            return Ok(None);
+        };
+        let members = self.members()?;
+        let me = members.iter().find(|member| member.id == self.id);
+        let me = me.expect("the list was checked to have this master");
+        Ok(Some(crate::zookeeper::Bridge {
+            address: address.clone(),
+            session_timeout: self.zk_session_timeout,
+            me: MasterInfo {
+                id: MasterId(me.id),
+                address: me.address.clone(),
+            },
+            members: members
+                .iter()
+                .map(|member| member.address.clone())
+                .collect(),
+        }))
     }
 }
 
@@ -217,6 +256,10 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
         streams: ports.streams.clone(),
         names: names.clone(),
     };
+    #[cfg(feature = "zookeeper")]
+    if let Some(bridge) = flags.bridge()? {
+        tokio::spawn(bridge.run(ports.leader.clone()));
+    }
     let recovered = disk.recovered;
     let mut node_loop = NodeLoop::built(ports, |fx| {
         MasterNode::recover(config, &rng, clock.now(), recovered, fx)

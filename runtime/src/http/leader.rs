@@ -3,9 +3,10 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use tepui_core::master::MasterNode;
 use tepui_core::model::MasterInfo;
+use tokio::sync::watch;
 
 /// Where calls belong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,23 +22,25 @@ pub enum Standing {
 
 /// The standing that the node's loop saw last, shared by those who serve.
 #[derive(Clone, Debug, Default)]
-pub struct Leader(Arc<RwLock<Standing>>);
+pub struct Leader(Arc<watch::Sender<Standing>>);
 
 impl Leader {
     /// The standing now.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        // No code under this lock can leave it half changed.
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.borrow().clone()
+    }
+
+    /// The standing now and its changes.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Standing> {
+        self.0.subscribe()
     }
 
     /// Called after every input of the node, so it looks before it copies.
     pub fn observe(&self, node: &MasterNode) {
         let unchanged = {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let known = self.0.borrow();
             match (&*known, node.leading(), other_leader(node)) {
                 (Standing::Here, Some(_), _) | (Standing::Nobody, None, None) => true,
                 (Standing::Elsewhere(known), None, Some(leader)) => known == leader,
@@ -52,7 +55,7 @@ impl Leader {
             (None, Some(leader)) => Standing::Elsewhere(leader.clone()),
             (None, None) => Standing::Nobody,
         };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = standing;
+        self.0.send_replace(standing);
     }
 }
 
