@@ -143,6 +143,9 @@ impl Observer {
                 ("master.offered", Some("offered"), false)
             }
             ClusterNotice::Rescinded { .. } => ("master.rescinded", Some("rescinded"), false),
+            ClusterNotice::AskedToLeave { .. } => {
+                ("master.asked-to-leave", Some("asked-to-leave"), true)
+            }
             ClusterNotice::Ignored { .. } => ("master.ignored", None, false),
             ClusterNotice::Probe(probe) => (probe.name(), None, false),
         };

@@ -117,6 +117,13 @@ pub enum Notice {
         /// How many.
         count: usize,
     },
+    /// A framework was asked to be off agents that will be away.
+    AskedToLeave {
+        /// Which.
+        framework_id: FrameworkId,
+        /// How many agents.
+        count: usize,
+    },
     /// Something was ignored because it was stale, unknown or not legal.
     Ignored {
         /// What, and why.
@@ -295,6 +302,10 @@ impl fmt::Display for Notice {
                 framework_id,
                 count,
             } => write!(f, "{count} offers rescinded from {framework_id}"),
+            Notice::AskedToLeave {
+                framework_id,
+                count,
+            } => write!(f, "{framework_id} is asked to leave {count} agents"),
             Notice::Ignored { what } => write!(f, "ignored: {what}"),
             Notice::Probe(probe) => write!(f, "probe {}", probe.name()),
         }
