@@ -100,12 +100,6 @@ fn offered(harness: &mut Harness) -> Vec<alloc::string::String> {
 fn refusals_say_what_mesos_says() {
     let mut harness = Harness::new(&Config::default());
     let stranger = agent_id("nope");
-    let weight = |weight| Request::UpdateWeights {
-        weights: vec![WeightConfig {
-            role: "r1".to_string(),
-            weight,
-        }],
-    };
     let nowhere = || MachineId {
         hostname: "x".to_string(),
         ip: "1.2.3.4".to_string(),
@@ -132,6 +126,37 @@ fn refusals_say_what_mesos_says() {
             "No framework found with specified ID",
         ),
         (
+            Request::StartMaintenance {
+                machines: vec![nowhere()],
+            },
+            400,
+            "Machine '{\"hostname\":\"x\",\"ip\":\"1.2.3.4\"}' is not part of a maintenance \
+             schedule",
+        ),
+        (
+            Request::UpdateMaintenanceSchedule {
+                windows: vec![Window::default()],
+            },
+            400,
+            "List of machines in the maintenance window is empty",
+        ),
+    ] {
+        assert_eq!(refused(&mut harness, request), (status, why.to_string()));
+    }
+    assert!(harness.stores.is_empty(), "what is refused is not stored");
+}
+
+#[test]
+fn bad_weights_and_quotas_are_refused_in_mesos_words() {
+    let mut harness = Harness::new(&Config::default());
+    let weight = |weight| Request::UpdateWeights {
+        weights: vec![WeightConfig {
+            role: "r1".to_string(),
+            weight,
+        }],
+    };
+    for (request, status, why) in [
+        (
             weight(-1.0),
             400,
             "Failed to validate update weights request JSON for role 'r1': Invalid weight '-1': \
@@ -154,25 +179,9 @@ fn refusals_say_what_mesos_says() {
             400,
             "Failed to remove quota for path '/master/quota/r2': Role 'r2' has no quota set",
         ),
-        (
-            Request::StartMaintenance {
-                machines: vec![nowhere()],
-            },
-            400,
-            "Machine '{\"hostname\":\"x\",\"ip\":\"1.2.3.4\"}' is not part of a maintenance \
-             schedule",
-        ),
-        (
-            Request::UpdateMaintenanceSchedule {
-                windows: vec![Window::default()],
-            },
-            400,
-            "List of machines in the maintenance window is empty",
-        ),
     ] {
         assert_eq!(refused(&mut harness, request), (status, why.to_string()));
     }
-    assert!(harness.stores.is_empty(), "what is refused is not stored");
 }
 
 #[test]
