@@ -195,22 +195,7 @@ impl Pair {
                 framework,
                 role,
                 agent,
-            } => {
-                let (framework, agent) = (self.framework(framework)?, self.agent(agent)?);
-                let role = Role::new(ROLES[role % ROLES.len()]).unwrap();
-                let resources = half(&self.model.free(agent).allocatable_to(&role));
-                self.real
-                    .claim(framework, &role, agent, &resources)
-                    .unwrap();
-                if !resources.is_empty() {
-                    self.model.held.push(Allocation {
-                        framework,
-                        role,
-                        agent,
-                        resources,
-                    });
-                }
-            }
+            } => self.claim(framework, role, agent)?,
             Action::Allocate { after_ms } => {
                 self.now = self.now + Duration::from_millis(after_ms);
                 let mut out = Vec::new();
@@ -222,6 +207,24 @@ impl Pair {
                 assert_eq!(out, theirs);
             }
             _ => self.run_framework(action)?,
+        }
+        Some(())
+    }
+
+    fn claim(&mut self, framework: usize, role: usize, agent: usize) -> Option<()> {
+        let (framework, agent) = (self.framework(framework)?, self.agent(agent)?);
+        let role = Role::new(ROLES[role % ROLES.len()]).unwrap();
+        let resources = half(&self.model.free(agent).allocatable_to(&role));
+        self.real
+            .claim(framework, &role, agent, &resources)
+            .unwrap();
+        if !resources.is_empty() {
+            self.model.held.push(Allocation {
+                framework,
+                role,
+                agent,
+                resources,
+            });
         }
         Some(())
     }

@@ -180,6 +180,7 @@ impl Counted {
                 }
             }
         }
+        counted.reserved.retain(|(_, sum)| !sum.is_zero());
         counted
     }
 }

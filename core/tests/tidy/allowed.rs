@@ -11,10 +11,7 @@ pub const LONG_LINES: &[(&str, usize)] = &[
 ];
 
 /// Functions of more than 70 lines: file, name, and how many.
-pub const LONG_FUNCTIONS: &[(&str, usize)] = &[
-    ("core/src/master/leading/notice.rs fmt", 84),
-    ("runtime/src/cli/agent.rs serve", 84),
-];
+pub const LONG_FUNCTIONS: &[(&str, usize)] = &[("runtime/src/cli/agent.rs serve", 84)];
 
 /// What is banned in the core but is there: file, line and finding, as the test prints them.
 pub const IMPURE: &[(&str, usize)] = &[];

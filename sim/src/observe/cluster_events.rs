@@ -8,8 +8,19 @@ use tepui_core::master::leading::Notice as ClusterNotice;
 use tepui_core::master::{MasterNode, Notice as MasterNotice};
 use tepui_core::message::agent::ToAgent;
 use tepui_core::message::scheduler::{Event, ToMaster, ToScheduler};
-use tepui_core::model::{DrainState, TaskState, TaskStatus};
+use tepui_core::model::{AgentMark, DrainState, TaskState, TaskStatus};
 use tepui_core::{agent, scheduler};
+
+const fn marked(mark: Option<AgentMark>) -> &'static str {
+    match mark {
+        None => "agent-reactivated",
+        Some(AgentMark { drain: None }) => "agent-deactivated",
+        Some(AgentMark { drain: Some(drain) }) => match drain.state {
+            DrainState::Draining => "agent-draining",
+            DrainState::Drained => "agent-drained",
+        },
+    }
+}
 
 impl Observer {
     /// A master handled an input.
@@ -109,14 +120,7 @@ impl Observer {
                 ("master.agent-removed", Some("agent-removed"), true)
             }
             ClusterNotice::AgentMarked { mark, .. } => {
-                let state = mark.map(|mark| mark.drain.map(|drain| drain.state));
-                let name = match state {
-                    None => "agent-reactivated",
-                    Some(None) => "agent-deactivated",
-                    Some(Some(DrainState::Draining)) => "agent-draining",
-                    Some(Some(DrainState::Drained)) => "agent-drained",
-                };
-                ("master.agent-marked", Some(name), true)
+                ("master.agent-marked", Some(marked(*mark)), true)
             }
             ClusterNotice::AgentRefused { .. } => ("master.agent-refused", None, true),
             ClusterNotice::FrameworkSubscribed { .. } => (
@@ -143,6 +147,9 @@ impl Observer {
                 ("master.offered", Some("offered"), false)
             }
             ClusterNotice::Rescinded { .. } => ("master.rescinded", Some("rescinded"), false),
+            ClusterNotice::AskedToLeave { .. } => {
+                ("master.asked-to-leave", Some("asked-to-leave"), true)
+            }
             ClusterNotice::Ignored { .. } => ("master.ignored", None, false),
             ClusterNotice::Probe(probe) => (probe.name(), None, false),
         };

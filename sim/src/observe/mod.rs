@@ -13,6 +13,7 @@ use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 use tepui_core::ids::FrameworkId;
 use tepui_core::log::Ballot;
+use tepui_core::message::operator::RequestId;
 use tepui_core::model::TaskState;
 
 /// Something that a scenario may wait for.
@@ -123,6 +124,7 @@ pub const OCCURRENCES: &[&str] = &[
     "agent-unreachable",
     "agent-removed",
     "agent-gone",
+    "asked-to-leave",
     "agent-draining",
     "agent-drained",
     "agent-deactivated",
@@ -192,6 +194,17 @@ pub struct Tallies {
     pub jobs_over: u64,
 }
 
+/// What an operator was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is done.
+    Done,
+    /// It cannot be done.
+    Refused,
+    /// To ask again.
+    Again,
+}
+
 /// The watcher of one run.
 #[derive(Debug)]
 pub struct Observer {
@@ -211,6 +224,8 @@ pub struct Observer {
     pub frameworks: BTreeMap<NodeIndex, FrameworkId>,
     /// Whether several schedulers may be one framework, by the scenario's wish.
     pub shared_frameworks: bool,
+    /// Operators' requests that were answered.
+    pub answers: BTreeMap<RequestId, Told>,
     /// Who leads, as far as the world can tell.
     pub leading: Option<(NodeIndex, Ballot)>,
     violations: Vec<Violation>,
@@ -243,6 +258,7 @@ impl Observer {
             tasks: TaskChecker::default(),
             frameworks: BTreeMap::new(),
             shared_frameworks: false,
+            answers: BTreeMap::new(),
             leading: None,
             violations: Vec::new(),
             occurrences: Vec::new(),

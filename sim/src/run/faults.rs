@@ -223,6 +223,9 @@ impl Run<'_> {
             }
             return !nodes.is_empty();
         }
+        if let Some(operator) = &step.operator {
+            return self.ask(operator);
+        }
         if let Some(scale) = &step.scale {
             let instances = scale.instances;
             let nodes = self.hit(&scale.service, &format!("scale to {instances}:"));

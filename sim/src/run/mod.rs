@@ -4,6 +4,7 @@ mod build;
 mod faults;
 mod goals;
 mod network_faults;
+mod operator;
 mod outcome;
 mod plan;
 mod random;
@@ -22,6 +23,7 @@ use crate::time::SimTime;
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tepui_core::message::operator::RequestId;
 
 /// How often the goals are looked at while the cluster converges.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -46,6 +48,8 @@ enum Undo {
     Resume(Vec<NodeIndex>),
     EndRule(RuleKey),
     MendDisk(Vec<NodeIndex>),
+    Reactivate(NodeIndex),
+    Unbind,
     Quiet,
 }
 
@@ -62,6 +66,8 @@ enum Planned {
     ClogOne(NodeIndex, Duration),
     /// A client of the log comes up with a value.
     Client(u32),
+    /// An operator looks whether he was answered.
+    Operator(RequestId),
     /// Nothing any more.
     Spent,
 }
@@ -78,6 +84,7 @@ pub struct Run<'a> {
     waiting: BTreeMap<usize, u64>,
     healing: bool,
     clients: workload::Clients,
+    operators: operator::Operators,
     converged_at: Option<SimTime>,
 }
 
@@ -95,6 +102,7 @@ impl<'a> Run<'a> {
             waiting: BTreeMap::new(),
             healing: false,
             clients: workload::Clients::default(),
+            operators: operator::Operators::default(),
             converged_at: None,
         };
         run.plan_steps();
@@ -156,6 +164,7 @@ impl<'a> Run<'a> {
                 }
             }
             Planned::Client(client) => self.on_client(client),
+            Planned::Operator(id) => self.on_operator(id),
             Planned::Spent => unreachable!("a step is planned once"),
         }
     }
@@ -171,6 +180,7 @@ impl<'a> Run<'a> {
             .observer
             .announce(now, "everything is healed; the cluster is to converge");
         self.heal_network();
+        self.heal_operators();
         let lost = self.written_off();
         for node in self.world.indices() {
             if lost.contains(&node) {

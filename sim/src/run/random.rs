@@ -83,6 +83,7 @@ impl Run<'_> {
                 }
                 self.later(Some(lasts), Undo::Resume(nodes));
             }
+            "drain" | "quota" | "weight" => self.random_request(kind, nodes, lasts),
             "isolate" | "one_way" | "halves" => self.random_cut(kind, &nodes, lasts),
             "clog" => {
                 let delay = Span(

@@ -6,6 +6,7 @@
 mod cluster;
 mod expect;
 mod load;
+mod operator;
 mod random;
 mod settings;
 mod step;
@@ -16,6 +17,7 @@ mod workload;
 pub use cluster::{AgentGroup, Agents, Clocks, Cluster, Disks, Kind, Net};
 pub use expect::{Always, AtMost, Core, Eventually, Expect, Liveness, Within};
 pub use load::{Bad, load, parse};
+pub use operator::{OperatorStep, QuotaStep};
 pub use random::{Random, Rate};
 pub use settings::{BadSetting, Setting, Settings, apply};
 pub use step::{

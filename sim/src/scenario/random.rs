@@ -44,6 +44,12 @@ pub struct Random {
     pub clock_jump: Option<Rate>,
     /// Loss of datagrams between masters, of a tenth.
     pub lossy: Option<Rate>,
+    /// An operator drains or deactivates an agent, and takes it into use again some time later.
+    pub drain: Option<Rate>,
+    /// An operator gives the role of a framework a quota, and takes it away some time later.
+    pub quota: Option<Rate>,
+    /// An operator gives the role of a framework a weight.
+    pub weight: Option<Rate>,
 }
 
 /// How often, whom, for how long.
@@ -81,6 +87,9 @@ impl Random {
             ("rot", &self.rot),
             ("clock_jump", &self.clock_jump),
             ("lossy", &self.lossy),
+            ("drain", &self.drain),
+            ("quota", &self.quota),
+            ("weight", &self.weight),
         ];
         let given = all.into_iter();
         given

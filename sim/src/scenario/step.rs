@@ -1,7 +1,7 @@
 //! What is done to a cluster at a time or on a condition: faults, and what operators and clients
 //! do.
 
-use super::Target;
+use super::{OperatorStep, Target};
 use crate::units::Span;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -77,6 +77,8 @@ pub struct Step {
     pub stop: Option<Target>,
     /// Agents are shut down for good.
     pub shutdown: Option<Target>,
+    /// An operator asks the leader for something.
+    pub operator: Option<OperatorStep>,
 }
 
 /// A condition: something that happens, or that has happened so often.
@@ -302,6 +304,7 @@ impl Step {
             ("teardown", self.teardown.is_some()),
             ("stop", self.stop.is_some()),
             ("shutdown", self.shutdown.is_some()),
+            ("operator", self.operator.is_some()),
         ];
         let given = given.iter().filter(|(_, is)| *is);
         given.map(|(name, _)| *name).collect()
@@ -336,6 +339,9 @@ impl Step {
             .is_some_and(|script| script.by.is_none())
         {
             return Err("a delay says by how much: `by: 2s`".into());
+        }
+        if let Some(operator) = &self.operator {
+            operator.validate()?;
         }
         match &self.partition {
             Some(partition) => partition.validate(),
@@ -383,6 +389,7 @@ impl Step {
         all.extend(self.clock_jump.iter().map(|jump| &jump.of));
         all.extend(self.clock_drift.iter().map(|drift| &drift.of));
         all.extend(self.append.iter().map(|append| &append.to));
+        all.extend(self.operator.iter().flat_map(OperatorStep::targets));
         all.extend(self.scale.iter().map(|scale| &scale.service));
         all
     }

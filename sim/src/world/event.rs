@@ -8,6 +8,7 @@ use tepui_core::agent::ContainerLaunch;
 use tepui_core::durable::WriteSequence;
 use tepui_core::ids::{ContainerId, MasterId, Peer, TaskId};
 use tepui_core::log;
+use tepui_core::message::operator::{Request, RequestId};
 use tepui_core::message::{agent, executor, scheduler};
 
 /// An entry of the queue.
@@ -152,6 +153,13 @@ pub enum Delivery {
         token: u64,
         /// What.
         value: Arc<[u8]>,
+    },
+    /// An operator asks a master for something.
+    Operator {
+        /// Names the request.
+        id: RequestId,
+        /// What.
+        request: Request,
     },
     /// A container is ready to be started on an agent's host.
     LaunchContainer(Arc<ContainerLaunch>),

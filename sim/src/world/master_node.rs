@@ -4,6 +4,7 @@ use super::log_node::{lane_number, lane_of};
 use super::{Delivery, Payload, World};
 use crate::machine::SimNode;
 use crate::node::NodeIndex;
+use crate::observe::Told;
 use tepui_core::machine::Machine as _;
 use tepui_core::master::{Effect, Input, Notice};
 use tepui_core::message::operator::{Answer, Refusal, RequestId};
@@ -19,6 +20,7 @@ impl World {
                 up_to,
             },
             Delivery::Disconnected { peer } => Input::Disconnected { peer },
+            Delivery::Operator { id, request } => Input::Operator { id, request },
             Delivery::Message { peer, payload } => match payload {
                 Payload::AgentToMaster(message) => Input::FromAgent { peer, message },
                 Payload::SchedulerToMaster(message) => Input::FromScheduler { peer, message },
@@ -63,6 +65,13 @@ impl World {
         id: RequestId,
         answer: &Result<Answer, Refusal>,
     ) {
+        // Who asked the wrong master, or a busy one, asks again.
+        let word = match answer {
+            Ok(_) => Told::Done,
+            Err(Refusal::NotLeading { .. } | Refusal::Busy(_)) => Told::Again,
+            Err(_) => Told::Refused,
+        };
+        self.observer.answers.insert(id, word);
         let told = match answer {
             Ok(_) => format!("{id} is done"),
             Err(refusal) => format!("{id} is refused: {refusal}"),

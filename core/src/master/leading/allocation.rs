@@ -24,6 +24,13 @@ pub(super) struct Grant {
     pub(super) resources: Resources,
 }
 
+/// Nothing is offered until either is reached.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    agents: usize,
+    until: Time,
+}
+
 /// Who has what, and who is next. Whatever is offered or used counts as allocated. What the
 /// allocator does not take, being full, is known to the leader all the same but offered nothing.
 #[derive(Clone, Debug)]
@@ -38,6 +45,7 @@ pub(super) struct Allocation {
     /// Something was booked that no cycle handed out, or what there is changed: a role may be
     /// beyond its limits.
     pressed: bool,
+    pause: Option<Pause>,
     now: Time,
     scratch: Vec<allocator::Allocation>,
 }
@@ -56,6 +64,7 @@ impl Allocation {
             framework_names: BTreeMap::new(),
             freed: false,
             pressed: false,
+            pause: None,
             now: Time::ZERO,
             scratch: Vec::new(),
         }
@@ -69,8 +78,16 @@ impl Allocation {
     /// When the next cycle is due, at `soon` at the earliest: what happens at once is looked at
     /// together.
     pub(super) fn due(&self, soon: Time) -> Option<Time> {
+        if let Some(pause) = self.pause {
+            return Some(pause.until.max(soon));
+        }
         let regular = self.allocator.deadline().map(|at| at.max(soon));
         if self.freed { Some(soon) } else { regular }
+    }
+
+    /// Offers nothing until so many agents are known, or until then.
+    pub(super) fn pause(&mut self, agents: usize, until: Time) {
+        self.pause = (agents > 0).then_some(Pause { agents, until });
     }
 
     /// Adds a framework, or describes it anew. Returns whether the allocator took it.
@@ -141,6 +158,7 @@ impl Allocation {
         self.allocator.deactivate_agent(name).expect(KNOWN);
         self.agents.insert(index, name);
         self.agent_names.insert(name, index);
+        self.pause = self.pause.filter(|pause| self.agents.len() < pause.agents);
         true
     }
 
@@ -235,6 +253,9 @@ impl Allocation {
     pub(super) fn set_quota(&mut self, role: &Role, quota: &Quota) {
         let set = self.allocator.set_quota(role, quota);
         set.expect("the registry holds only quotas that a role may have");
+        if !self.allocator.has_quota() {
+            self.pause = None;
+        }
     }
 
     /// Whether some role may have come to be beyond its limits since this was asked last.
@@ -254,6 +275,10 @@ impl Allocation {
 
     /// Hands out what is free.
     pub(super) fn allocate(&mut self) -> Vec<Grant> {
+        if self.pause.is_some_and(|pause| self.now < pause.until) {
+            return Vec::new();
+        }
+        self.pause = None;
         self.freed = false;
         let mut scratch = core::mem::take(&mut self.scratch);
         self.allocator.allocate(self.now, &mut scratch);

@@ -39,6 +39,11 @@ pub struct Config {
     pub allocation_interval: Duration,
     /// How long changes are gathered before they lead to offers.
     pub allocation_delay: Duration,
+    /// After a change of leader nothing is offered, if any role has quota, until so many of a
+    /// hundred agents are back ..
+    pub quota_recovery_agents_percent: u8,
+    /// .. or this long has passed: what guarantees lack is not known before.
+    pub quota_recovery_timeout: Duration,
     /// How long an offer stands; `None` for as long as its agent and framework do.
     pub offer_timeout: Option<Duration>,
     /// A subscribed framework hears something at least this often.
@@ -69,6 +74,8 @@ impl Default for Config {
             recovery_agent_removal_limit_percent: 100,
             allocation_interval: Duration::from_secs(1),
             allocation_delay: Duration::from_millis(2),
+            quota_recovery_agents_percent: 80,
+            quota_recovery_timeout: Duration::from_secs(10 * 60),
             offer_timeout: None,
             heartbeat_interval: Duration::from_secs(15),
             max_completed_frameworks: 50,

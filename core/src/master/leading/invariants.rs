@@ -87,6 +87,27 @@ pub const INVARIANTS: &[Invariant<Leading>] = &[
         cost: Cost::Linear,
         holds: history_is_bounded,
     },
+    Invariant {
+        id: "master.set-aside-agents-are-not-offered",
+        why: "Nothing is offered of an agent that is drained or deactivated, or whose machine is \
+              down and which is therefore being removed.",
+        cost: Cost::Linear,
+        holds: set_aside_agents_are_not_offered,
+    },
+    Invariant {
+        id: "master.offers-are-within-limits",
+        why: "A role that has consumed more than a limit of its quota, because it is a new one or \
+              tasks came back, is offered nothing of what that limits.",
+        cost: Cost::Linear,
+        holds: offers_are_within_limits,
+    },
+    Invariant {
+        id: "master.inverse-offers-name-the-living",
+        why: "An inverse offer asks one subscribed framework to leave one connected agent, which \
+              is on the schedule of maintenance.",
+        cost: Cost::Linear,
+        holds: inverse_offers_name_the_living,
+    },
 ];
 
 impl Leading {
@@ -374,6 +395,48 @@ fn presence_is_a_recount(leading: &Leading) -> Result<(), String> {
         }
     }
     require(counts.is_empty(), || format!("uncounted: {counts:?}"))
+}
+
+fn set_aside_agents_are_not_offered(leading: &Leading) -> Result<(), String> {
+    for (_, agent) in leading.agents.arena.iter() {
+        let aside = leading.operator.is_deactivated(&agent.id);
+        require(agent.offers.is_empty() || !aside, || {
+            format!("{} offers of {} stand", agent.offers.len(), agent.id)
+        })?;
+    }
+    Ok(())
+}
+
+fn offers_are_within_limits(leading: &Leading) -> Result<(), String> {
+    let allocator = leading.allocation.allocator();
+    for (role, limits) in allocator.beyond_limits() {
+        let consumed = allocator.consumed(role);
+        let beyond = limits
+            .iter()
+            .filter(|(name, limit)| consumed.milli(name) > limit.milli());
+        let beyond: Vec<&str> = beyond.map(|(name, _)| name).collect();
+        for offered in leading.offers.by_number.values() {
+            let held = offered.offer.resources.unreserved().quantities();
+            let helps = beyond.iter().any(|name| held.milli(name) > 0);
+            require(!helps || !role.covers(&offered.offer.role), || {
+                format!("{role} has {consumed} and is offered {held}, limits {limits}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn inverse_offers_name_the_living(leading: &Leading) -> Result<(), String> {
+    let standing = leading.operator.inverse.standing();
+    let standing = standing.map_err(|number| format!("inverse offer {number} is misplaced"))?;
+    for (agent, framework) in standing {
+        let agent = leading.agents.arena.get(agent);
+        let framework = leading.frameworks.arena.get(framework);
+        let living = agent.is_some_and(|agent| agent.peer.is_some())
+            && framework.is_some_and(|framework| framework.peer.is_some());
+        require(living, || String::from("an inverse offer names the absent"))?;
+    }
+    Ok(())
 }
 
 fn history_is_bounded(leading: &Leading) -> Result<(), String> {

@@ -37,9 +37,9 @@ mod tests;
 pub use config::{Config, RateLimit};
 pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
+pub use operator::{MaintenanceStatus, RoleView};
 pub use view::{
-    AgentView, EndedFrameworkView, EndedTaskView, FrameworkView, OfferView, RoleView, Summary,
-    TaskView, View,
+    AgentView, EndedFrameworkView, EndedTaskView, FrameworkView, OfferView, Summary, TaskView, View,
 };
 
 use crate::ids::{AgentId, Peer};
@@ -130,6 +130,8 @@ enum Timer {
     Offer(u64),
     /// What is free is offered.
     Allocate,
+    /// Frameworks are asked to leave agents whose machines will be away.
+    Maintenance,
 }
 
 /// All that a master needs in order to act. It exists only while the master leads.
@@ -184,6 +186,11 @@ impl Leading {
         }
         for (role, quota) in &registry.operator().quotas {
             allocation.set_quota(role, quota);
+        }
+        if !registry.operator().quotas.is_empty() {
+            let percent = usize::from(config.quota_recovery_agents_percent);
+            let until = now.mono + config.quota_recovery_timeout;
+            allocation.pause(agents.recovered.len() * percent / 100, until);
         }
         Leading {
             config: config.clone(),
@@ -343,6 +350,7 @@ impl Leading {
                 Timer::Heartbeat(index) => self.on_heartbeat_due(now, index, fx),
                 Timer::Offer(number) => self.on_offer_timeout(number, fx),
                 Timer::Allocate => self.allocate(now, fx),
+                Timer::Maintenance => self.ask_to_leave(now, fx),
             }
         }
         self.settle(now, fx);

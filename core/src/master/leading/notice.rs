@@ -117,6 +117,13 @@ pub enum Notice {
         /// How many.
         count: usize,
     },
+    /// A framework was asked to be off agents that will be away.
+    AskedToLeave {
+        /// Which.
+        framework_id: FrameworkId,
+        /// How many agents.
+        count: usize,
+    },
     /// Something was ignored because it was stale, unknown or not legal.
     Ignored {
         /// What, and why.
@@ -208,44 +215,6 @@ impl Probe {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::AgentAdmitted { agent_id, hostname } => {
-                write!(f, "agent {agent_id} on {hostname} is admitted")
-            }
-            Notice::AgentReregistered {
-                agent_id,
-                tasks,
-                was_unreachable,
-            } => {
-                let from = if *was_unreachable {
-                    " from being unreachable"
-                } else {
-                    ""
-                };
-                write!(f, "agent {agent_id} is back{from} with {tasks} tasks")
-            }
-            Notice::AgentDisconnected { agent_id } => write!(f, "agent {agent_id} disconnected"),
-            Notice::AgentUnreachable { agent_id, tasks } => {
-                write!(f, "agent {agent_id} is unreachable with {tasks} tasks")
-            }
-            Notice::AgentGone { agent_id } => write!(f, "agent {agent_id} is gone for ever"),
-            Notice::AgentRemoved { agent_id } => write!(f, "agent {agent_id} said farewell"),
-            Notice::AgentMarked { agent_id, mark } => {
-                let now = match mark.map(|mark| mark.drain.map(|drain| drain.state)) {
-                    None => "in use",
-                    Some(None) => "deactivated",
-                    Some(Some(DrainState::Draining)) => "draining",
-                    Some(Some(DrainState::Drained)) => "drained",
-                };
-                write!(f, "agent {agent_id} is {now}")
-            }
-            Notice::AgentRefused {
-                agent_id: Some(agent_id),
-                why,
-            } => write!(f, "agent {agent_id} is refused: {why}"),
-            Notice::AgentRefused {
-                agent_id: None,
-                why,
-            } => write!(f, "an agent is refused: {why}"),
             Notice::FrameworkSubscribed { framework_id, name } => {
                 write!(f, "framework {framework_id} '{name}' subscribed")
             }
@@ -295,8 +264,60 @@ impl fmt::Display for Notice {
                 framework_id,
                 count,
             } => write!(f, "{count} offers rescinded from {framework_id}"),
+            Notice::AskedToLeave {
+                framework_id,
+                count,
+            } => write!(f, "{framework_id} is asked to leave {count} agents"),
             Notice::Ignored { what } => write!(f, "ignored: {what}"),
             Notice::Probe(probe) => write!(f, "probe {}", probe.name()),
+            of_agents => of_agents.fmt_of_agents(f),
+        }
+    }
+}
+
+impl Notice {
+    /// Those about agents.
+    fn fmt_of_agents(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::AgentAdmitted { agent_id, hostname } => {
+                write!(f, "agent {agent_id} on {hostname} is admitted")
+            }
+            Notice::AgentReregistered {
+                agent_id,
+                tasks,
+                was_unreachable,
+            } => {
+                let from = if *was_unreachable {
+                    " from being unreachable"
+                } else {
+                    ""
+                };
+                write!(f, "agent {agent_id} is back{from} with {tasks} tasks")
+            }
+            Notice::AgentDisconnected { agent_id } => write!(f, "agent {agent_id} disconnected"),
+            Notice::AgentUnreachable { agent_id, tasks } => {
+                write!(f, "agent {agent_id} is unreachable with {tasks} tasks")
+            }
+            Notice::AgentGone { agent_id } => write!(f, "agent {agent_id} is gone for ever"),
+            Notice::AgentRemoved { agent_id } => write!(f, "agent {agent_id} said farewell"),
+            Notice::AgentMarked { agent_id, mark } => {
+                let now = match mark.map(|mark| mark.drain.map(|drain| drain.state)) {
+                    None => "in use",
+                    Some(None) => "deactivated",
+                    Some(Some(DrainState::Draining)) => "draining",
+                    Some(Some(DrainState::Drained)) => "drained",
+                };
+                write!(f, "agent {agent_id} is {now}")
+            }
+            Notice::AgentRefused {
+                agent_id: Some(agent_id),
+                why,
+            } => write!(f, "agent {agent_id} is refused: {why}"),
+            Notice::AgentRefused {
+                agent_id: None,
+                why,
+            } => write!(f, "an agent is refused: {why}"),
+            _ => unreachable!("written by the caller"),
         }
     }
 }

@@ -49,8 +49,7 @@ impl Leading {
     /// The number of one of this leader's own offers. Whoever writes it in another way than this
     /// leader did means none.
     pub(super) fn offer_number(&self, id: &OfferId) -> Option<u64> {
-        let rest = id.as_str().strip_prefix(self.prefix.as_str())?;
-        let number = rest.strip_prefix("-O")?.parse().ok()?;
+        let number = self.number_in(id)?;
         let offered = self.offers.by_number.get(&number)?;
         (offered.offer.id == *id).then_some(number)
     }
@@ -86,15 +85,27 @@ impl Leading {
         }
     }
 
-    fn make_offer(&mut self, now: Now, grant: &Grant) -> Arc<Offer> {
+    /// A number, and an id, for an offer or an inverse offer.
+    pub(super) fn next_offer(&mut self) -> (u64, OfferId) {
         self.offers.next += 1;
         let number = self.offers.next;
+        (number, self.offer_id(number))
+    }
+
+    /// The number in one of this leader's ids of offers, whether that stands or not.
+    pub(super) fn number_in(&self, id: &OfferId) -> Option<u64> {
+        let rest = id.as_str().strip_prefix(self.prefix.as_str())?;
+        rest.strip_prefix("-O")?.parse().ok()
+    }
+
+    fn make_offer(&mut self, now: Now, grant: &Grant) -> Arc<Offer> {
+        let (number, id) = self.next_offer();
         let (framework, agent) = (grant.framework, grant.agent);
         let host = &self.agents.arena[agent];
         let executors = host.executors.keys();
         let executor_ids = executors.filter(|key| key.0 == framework);
         let offer = Arc::new(Offer {
-            id: self.offer_id(number),
+            id,
             framework_id: self.frameworks.arena[framework].id.clone(),
             agent_id: host.id.clone(),
             hostname: host.info.hostname.clone(),
@@ -104,7 +115,7 @@ impl Leading {
             attributes: host.info.attributes.clone(),
             domain: host.info.domain.clone(),
             executor_ids: executor_ids.map(|key| key.1.clone()).collect(),
-            unavailability: None,
+            unavailability: self.operator.inverse.unavailability(agent),
         });
         let offered = Offered {
             offer: offer.clone(),
@@ -189,6 +200,7 @@ impl Leading {
         for number in self.frameworks.arena[index].offers.clone() {
             self.give_back(number, None);
         }
+        self.withdraw_asked(index);
     }
 
     pub(super) fn on_offer_timeout(&mut self, number: u64, fx: &mut Outbox<Effect>) {

@@ -180,6 +180,7 @@ impl Leading {
         let agent_id = agent.id.clone();
         self.allocation.set_agent_active(index, false);
         self.rescind_agent(index, fx);
+        self.withdraw_inverse(index, true, fx);
         fx.push(Effect::Notice(Notice::AgentDisconnected { agent_id }));
     }
 
@@ -277,6 +278,7 @@ impl Leading {
             return 0;
         };
         self.rescind_agent(index, fx);
+        self.forget_due(index, true, fx);
         self.agents.cancel_removal(index);
         let mut witnesses: BTreeSet<Index<Framework>> = BTreeSet::new();
         let mut live = 0;

@@ -348,6 +348,7 @@ impl Leading {
         let id = &self.agents.arena[index].id;
         let active = !self.operator.is_deactivated(id);
         self.allocation.set_agent_active(index, active);
+        self.reschedule(now, index, fx);
     }
 
     /// What the registry would hold of an agent, for whoever compares.

@@ -67,6 +67,7 @@ impl Leading {
             "nothing is left of a framework that ended"
         );
         self.frameworks.by_id.remove(&framework.id);
+        self.forget_answers(&framework.id);
         self.frameworks.remember_removed(framework.id);
         if let Some(peer) = framework.peer {
             self.peers.remove(&peer);

@@ -1,11 +1,11 @@
 //! What operators see: plain data, made on demand.
 
+use super::operator::RoleView;
 use super::{Leading, Timer};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, OfferId, TaskId};
-use crate::model::{AgentInfo, FrameworkInfo, MasterInfo, Offer, TaskInfo, TaskState};
+use crate::model::{AgentInfo, DrainInfo, FrameworkInfo, MasterInfo, Offer, TaskInfo, TaskState};
 use crate::resources::{Resources, Role};
 use crate::time::Wall;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub struct View {
     pub frameworks: Vec<FrameworkView>,
     /// Frameworks that ended, oldest first.
     pub ended_frameworks: Vec<EndedFrameworkView>,
-    /// Roles in which frameworks take part.
+    /// Roles that are known in any way.
     pub roles: Vec<RoleView>,
 }
 
@@ -61,6 +61,12 @@ pub struct AgentView {
     pub info: Arc<AgentInfo>,
     /// Whether it is connected.
     pub connected: bool,
+    /// Whether an operator said that nothing of it is offered.
+    pub deactivated: bool,
+    /// How it is drained, if it is or was since it was last in use.
+    pub drain: Option<DrainInfo>,
+    /// Since when this leader has it drained.
+    pub drain_started_at: Option<Wall>,
     /// First heard of by this leader.
     pub registered_at: Wall,
     /// Returned last.
@@ -146,15 +152,6 @@ pub struct EndedFrameworkView {
     pub tasks: Vec<EndedTaskView>,
 }
 
-/// A role.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RoleView {
-    /// Its name.
-    pub role: Role,
-    /// The frameworks that take part in it.
-    pub frameworks: Vec<FrameworkId>,
-}
-
 impl Leading {
     /// Counts, kept as things happen.
     #[must_use]
@@ -177,12 +174,6 @@ impl Leading {
         let agents = &self.agents;
         let missing = agents.recovered.values();
         let unreachable = agents.unreachable.values();
-        let mut roles: BTreeMap<Role, Vec<FrameworkId>> = BTreeMap::new();
-        for (id, index) in &self.frameworks.by_id {
-            for role in &self.frameworks.arena[*index].info.roles {
-                roles.entry(role.clone()).or_default().push(id.clone());
-            }
-        }
         let ended = self.frameworks.completed.iter();
         View {
             leader: self.me.clone(),
@@ -218,10 +209,7 @@ impl Leading {
                         .collect(),
                 })
                 .collect(),
-            roles: roles
-                .into_iter()
-                .map(|(role, frameworks)| RoleView { role, frameworks })
-                .collect(),
+            roles: self.roles(),
         }
     }
 
@@ -251,6 +239,13 @@ impl Leading {
         Some(AgentView {
             info: agent.info.clone(),
             connected: agent.peer.is_some(),
+            deactivated: self.operator.is_deactivated(id),
+            drain: self
+                .operator_state()
+                .marks
+                .get(id)
+                .and_then(|mark| mark.drain),
+            drain_started_at: agent.drain_started_at,
             registered_at: agent.registered_at,
             reregistered_at: agent.reregistered_at,
             free: self.allocation.free(index).cloned().unwrap_or_default(),

@@ -157,6 +157,7 @@ impl Leading {
     fn set_aside(&mut self, index: Index<Agent>, fx: &mut Outbox<Effect>) {
         self.allocation.set_agent_active(index, false);
         self.rescind_agent(index, fx);
+        self.withdraw_inverse(index, true, fx);
     }
 
     /// What an agent that is drained is told, also whenever it returns.

@@ -114,7 +114,12 @@ impl Leading {
     }
 
     /// Machines came on the schedule, went off it, or will be away at another time.
-    pub(super) fn on_schedule_updated(&mut self, _now: Now, _fx: &mut Outbox<Effect>) {}
+    pub(super) fn on_schedule_updated(&mut self, now: Now, fx: &mut Outbox<Effect>) {
+        let agents: Vec<_> = self.agents.arena.iter().map(|(index, _)| index).collect();
+        for index in agents {
+            self.reschedule(now, index, fx);
+        }
+    }
 
     /// Machines went down: their agents are looked at one by one.
     pub(super) fn on_machines_down(&mut self) {

@@ -6,9 +6,13 @@
 //! date by the same operations.
 
 mod drain;
+mod inverse;
 mod maintenance;
 mod quota;
+mod view;
 mod weights;
+
+pub use view::{MaintenanceStatus, RoleView};
 
 use super::agents::Pending;
 use super::{Effect, Leading};
@@ -19,6 +23,7 @@ use crate::registry::{self, Operation, OperatorState, Registry};
 use crate::time::Now;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::ToString;
+use inverse::InverseOffers;
 
 /// The leader's side of what operators ask for.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +38,7 @@ pub(super) struct Operator {
     waiting: BTreeMap<AgentId, VecDeque<(RequestId, Request)>>,
     /// Agents to be looked at: something about them was stored, or ended.
     pub(super) due: BTreeSet<AgentId>,
+    pub(super) inverse: InverseOffers,
 }
 
 impl Operator {

@@ -4,6 +4,7 @@ mod agents;
 mod frameworks;
 mod harness;
 mod offers;
+mod operator;
 mod properties;
 mod reconcile;
 mod returning;
