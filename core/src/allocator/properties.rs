@@ -1,11 +1,11 @@
 //! The allocator against its slow model, under random sequences of all verbs.
 
 use super::model::{Model, ModelAgent, ModelFramework};
-use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options};
+use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options, Takes};
 use crate::ids::{AgentId, FrameworkId};
 use crate::invariant::{Cost, check};
 use crate::model::Quota;
-use crate::resources::{Resources, Role, Scalar, Value};
+use crate::resources::{Reservation, ReservationType, Resources, Role, Scalar, Value};
 use crate::rng::Rng;
 use crate::time::Time;
 use alloc::format;
@@ -16,14 +16,19 @@ use proptest::prelude::*;
 
 const ROLES: [&str; 6] = ["*", "a", "a/b", "a/c", "a/b/d", "e"];
 
-const TOTALS: [&str; 6] = [
+const TOTALS: [&str; 8] = [
     "cpus:4;mem:4096;ports:[1-9]",
     "cpus:1;mem:8192;licences:2",
     "cpus:2;mem:64;cpus(a):1;mem(a):640;zones:{x,y}",
     "cpus:0.5;cpus(a/b):3;cpus(e):2;mem(a):31;ports(e):[1-9]",
     "mem(a/b/d):1024;mem(a/b):1024",
     "cpus:0.001;mem:1",
+    "cpus:2;mem:512;gpus:1",
+    ODD,
 ];
+
+/// Of which half may be taken back at any time, and half of what is reserved is so twice.
+const ODD: &str = "cpus:3;mem:512;cpus(a):2;mem(a):64";
 
 const REFUSALS: [u64; 5] = [0, 1, 5, 6, 31_536_000];
 
@@ -60,6 +65,8 @@ enum Action {
     RecoverAll {
         refuse: usize,
     },
+    SetTakes(usize, u8),
+    SetRemote(usize, bool),
     Claim {
         framework: usize,
         role: usize,
@@ -73,8 +80,8 @@ enum Action {
 fn action() -> impl Strategy<Value = Action> {
     use Action::{
         AddAgent, AddFramework, Allocate, Claim, Recover, RecoverAll, RemoveAgent, RemoveFramework,
-        Revive, SetAgentActive, SetFrameworkActive, SetQuota, SetWeight, Suppress, UpdateRoles,
-        UpdateTotal,
+        Revive, SetAgentActive, SetFrameworkActive, SetQuota, SetRemote, SetTakes, SetWeight,
+        Suppress, UpdateRoles, UpdateTotal,
     };
     let n = || any::<usize>();
     let claims = prop::collection::vec((n(), n()), 0..3);
@@ -95,6 +102,8 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (n(), 1..4_000_u32).prop_map(|(role, weight)| SetWeight(role, weight)),
         3 => (n(), 0..5_000_u32, prop::option::of(0..5_000_u32))
             .prop_map(|(role, guarantee, limit)| SetQuota { role, guarantee, limit }),
+        2 => (n(), any::<u8>()).prop_map(|(framework, takes)| SetTakes(framework, takes)),
+        1 => (n(), any::<bool>()).prop_map(|(agent, remote)| SetRemote(agent, remote)),
         8 => (n(), any::<bool>(), n())
             .prop_map(|(held, part, refuse)| Recover { held, part, refuse }),
         2 => n().prop_map(|refuse| RecoverAll { refuse }),
@@ -262,7 +271,13 @@ impl Pair {
                 };
                 self.real.activate_framework(framework).unwrap();
                 let (id, active, roles) = (id.as_str().into(), true, wanted(&roles, &suppressed));
-                let known = ModelFramework { id, active, roles };
+                let takes = Takes::EVERYTHING;
+                let known = ModelFramework {
+                    id,
+                    active,
+                    roles,
+                    takes,
+                };
                 self.model.frameworks.insert(framework, known);
             }
             Action::RemoveFramework(framework) => {
@@ -305,7 +320,32 @@ impl Pair {
                     }
                 }
             }
-            _ => unreachable!("the other verbs are about agents"),
+            _ => self.run_wish(action)?,
+        }
+        Some(())
+    }
+
+    fn run_wish(&mut self, action: &Action) -> Option<()> {
+        match *action {
+            Action::SetRemote(agent, remote) => {
+                let agent = self.agent(agent)?;
+                self.real.set_agent_remote(agent, remote).unwrap();
+                self.model.agents.get_mut(&agent)?.remote = remote;
+            }
+            Action::SetTakes(framework, bits) => {
+                let framework = self.framework(framework)?;
+                let bit = |at: u8| bits >> at & 1 == 1;
+                let takes = Takes {
+                    gpus: bit(0),
+                    remote: bit(1),
+                    revocable: bit(2),
+                    shared: bit(3),
+                    refined: bit(4),
+                };
+                self.real.set_takes(framework, takes).unwrap();
+                self.model.frameworks.get_mut(&framework)?.takes = takes;
+            }
+            _ => unreachable!("the other verbs are about agents and roles"),
         }
         Some(())
     }
@@ -329,6 +369,7 @@ impl Pair {
             ModelAgent {
                 total,
                 active: true,
+                remote: false,
             },
         );
         for (framework, role, resources) in used {
@@ -379,7 +420,29 @@ fn wanted(roles: &[Role], suppressed: &[Role]) -> alloc::collections::BTreeMap<R
 }
 
 fn total_of(choice: usize) -> Resources {
-    TOTALS[choice % TOTALS.len()].parse().unwrap()
+    let text = TOTALS[choice % TOTALS.len()];
+    let total: Resources = text.parse().unwrap();
+    if text == ODD { odd(&total) } else { total }
+}
+
+fn odd(total: &Resources) -> Resources {
+    let mut items = Vec::new();
+    for item in total.iter() {
+        let (mut plain, mut odd) = (item.clone(), item.clone());
+        let milli = item.value.scalar().unwrap().milli();
+        plain.value = Value::Scalar(Scalar::from_milli(milli / 2).unwrap());
+        odd.value = plain.value.clone();
+        if item.kind.reservations.is_empty() {
+            odd.kind.revocable = true;
+        } else {
+            odd.kind.reservations.push(Reservation {
+                kind: ReservationType::Dynamic,
+                ..Reservation::fixed(Role::new("a/b").unwrap())
+            });
+        }
+        items.extend([plain, odd]);
+    }
+    Resources::new(items).unwrap()
 }
 
 /// Half of each scalar, and none or all of the rest.
