@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 const ROLES: [&str; 6] = ["*", "a", "a/b", "a/c", "a/b/d", "e"];
 
-const TOTALS: [&str; 8] = [
+const TOTALS: [&str; 9] = [
     "cpus:4;mem:4096;ports:[1-9]",
     "cpus:1;mem:8192;licences:2",
     "cpus:2;mem:64;cpus(a):1;mem(a):640;zones:{x,y}",
@@ -24,11 +24,16 @@ const TOTALS: [&str; 8] = [
     "mem(a/b/d):1024;mem(a/b):1024",
     "cpus:0.001;mem:1",
     "cpus:2;mem:512;gpus:1",
-    ODD,
+    REFINED,
+    REVOCABLE,
 ];
 
-/// Of which half may be taken back at any time, and half of what is reserved is so twice.
-const ODD: &str = "cpus:3;mem:512;cpus(a):2;mem(a):64";
+/// Of which half of what is reserved is so twice.
+const REFINED: &str = "cpus:3;mem:512;cpus(a):2;mem(a):64";
+
+/// As before, and half of the rest may be taken back at any time. The last, for runs without
+/// quota: the books of quota do not tell such resources from others that a role holds.
+const REVOCABLE: &str = "cpus:1;mem:512;cpus(a):2;mem(a):64";
 
 const REFUSALS: [u64; 5] = [0, 1, 5, 6, 31_536_000];
 
@@ -127,6 +132,8 @@ struct Pair {
     model: Model,
     now: Time,
     named: u32,
+    /// How many of [`TOTALS`] agents choose from.
+    totals: usize,
 }
 
 impl Pair {
@@ -137,6 +144,7 @@ impl Pair {
             model: Model::new(Options::default(), rng),
             now: Time::ZERO,
             named: 0,
+            totals: TOTALS.len() - 1,
         }
     }
 
@@ -176,7 +184,7 @@ impl Pair {
                 self.model.agents.get_mut(&agent)?.active = active;
             }
             Action::UpdateTotal(agent, total) => {
-                let (agent, total) = (self.agent(agent)?, total_of(total));
+                let (agent, total) = (self.agent(agent)?, self.total(total));
                 self.real.update_agent_total(agent, total.clone()).unwrap();
                 self.model.agents.get_mut(&agent)?.total = total;
             }
@@ -351,7 +359,7 @@ impl Pair {
     }
 
     fn add_agent(&mut self, total: usize, claims: &[(usize, usize)]) {
-        let total = total_of(total);
+        let total = self.total(total);
         self.named += 1;
         let id = AgentId::new(&format!("agent-{}", self.named)).unwrap();
         let mut used = Vec::new();
@@ -403,6 +411,16 @@ impl Pair {
         self.model.recover(self.now, at, &back, refuse);
     }
 
+    fn total(&self, choice: usize) -> Resources {
+        let text = TOTALS[choice % self.totals];
+        let total: Resources = text.parse().unwrap();
+        match text {
+            REFINED => odd(&total, false),
+            REVOCABLE => odd(&total, true),
+            _ => total,
+        }
+    }
+
     fn check(&self) {
         let broken = check(INVARIANTS, &self.real, Cost::Linear);
         assert!(broken.is_empty(), "{broken:?}");
@@ -419,13 +437,7 @@ fn wanted(roles: &[Role], suppressed: &[Role]) -> alloc::collections::BTreeMap<R
         .collect()
 }
 
-fn total_of(choice: usize) -> Resources {
-    let text = TOTALS[choice % TOTALS.len()];
-    let total: Resources = text.parse().unwrap();
-    if text == ODD { odd(&total) } else { total }
-}
-
-fn odd(total: &Resources) -> Resources {
+fn odd(total: &Resources, revocable: bool) -> Resources {
     let mut items = Vec::new();
     for item in total.iter() {
         let (mut plain, mut odd) = (item.clone(), item.clone());
@@ -433,7 +445,7 @@ fn odd(total: &Resources) -> Resources {
         plain.value = Value::Scalar(Scalar::from_milli(milli / 2).unwrap());
         odd.value = plain.value.clone();
         if item.kind.reservations.is_empty() {
-            odd.kind.revocable = true;
+            odd.kind.revocable = revocable;
         } else {
             odd.kind.reservations.push(Reservation {
                 kind: ReservationType::Dynamic,
@@ -466,6 +478,20 @@ proptest! {
     ) {
         let mut pair = Pair::new(seed);
         for action in &actions {
+            let _ = pair.run(action);
+            pair.model.forget_left_roles();
+            pair.check();
+        }
+    }
+
+    #[test]
+    fn what_may_be_taken_back_goes_to_those_who_take_it(
+        seed: u64,
+        actions in prop::collection::vec(action(), 1..60),
+    ) {
+        let mut pair = Pair::new(seed);
+        pair.totals = TOTALS.len();
+        for action in actions.iter().filter(|action| !matches!(action, Action::SetQuota { .. })) {
             let _ = pair.run(action);
             pair.model.forget_left_roles();
             pair.check();
