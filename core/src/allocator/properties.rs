@@ -92,11 +92,6 @@ impl Pair {
                 self.real.set_weight(&role, weight).unwrap();
                 self.model.weights.insert(role, weight);
             }
-            Action::SetQuota {
-                role,
-                guarantee,
-                limit,
-            } => self.set_quota(role, guarantee, limit),
             Action::Recover { held, part, refuse } => {
                 let at = held.checked_rem(self.model.held.len())?;
                 self.recover(at, part, REFUSALS[refuse % REFUSALS.len()]);
@@ -233,6 +228,11 @@ impl Pair {
 
     fn run_wish(&mut self, action: &Action) -> Option<()> {
         match *action {
+            Action::SetQuota {
+                role,
+                guarantee,
+                limit,
+            } => self.set_quota(role, guarantee, limit),
             Action::SetRemote(agent, remote) => {
                 let agent = self.agent(agent)?;
                 self.real.set_agent_remote(agent, remote).unwrap();
