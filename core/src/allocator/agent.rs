@@ -3,8 +3,9 @@
 use super::AllocatorError;
 use super::filter::Filters;
 use super::quota::Counted;
+use super::takes::{Peculiar, Takes};
 use crate::ids::AgentId;
-use crate::resources::{Quantities, Resources, Role};
+use crate::resources::{Quantities, Resource, Resources, Role};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -31,6 +32,7 @@ pub(super) struct Agent {
     pub(super) version: u64,
     /// Takes part in allocation.
     pub(super) active: bool,
+    pub(super) peculiar: Peculiar,
     /// Slots of the roles that parts of the total are reserved for.
     pub(super) reserved: Box<[u32]>,
     /// What a cycle does not look at, kept away so that it looks at three cache lines an agent.
@@ -61,6 +63,7 @@ impl Agent {
             filters: Filters::default(),
             version: 0,
             active: true,
+            peculiar: Peculiar::default().with_total(&total),
             reserved: Box::default(),
             ledger: Box::new(Ledger {
                 id,
@@ -89,6 +92,7 @@ impl Agent {
         self.ledger.deficit = deficit.expect("an intersection lies within both");
         self.free_quantities = self.free.quantities();
         self.ledger.total_quantities = total.quantities();
+        self.peculiar = self.peculiar.with_total(&total);
         self.ledger.total = total;
         self.version += 1;
     }
@@ -101,9 +105,18 @@ impl Agent {
         Ok(())
     }
 
-    /// Takes all that may be offered to `role` out of what is free.
-    pub(super) fn take_for(&mut self, role: &Role) -> (Resources, Quantities) {
+    /// Takes all that may be offered to `role`, and that its framework takes, out of what is free.
+    pub(super) fn take_for(&mut self, role: &Role, takes: Takes) -> (Resources, Quantities) {
         self.version += 1;
+        if self.peculiar.items {
+            let wanted =
+                |item: &Resource| item.kind.is_allocatable_to(role) && takes.takes(&item.kind);
+            let taken = self.free.filter(wanted);
+            self.free = self.free.filter(|item| !wanted(item));
+            self.free_quantities = self.free.quantities();
+            let quantities = taken.quantities();
+            return (taken, quantities);
+        }
         if self.reserved.is_empty() {
             let all = core::mem::take(&mut self.free);
             return (all, core::mem::take(&mut self.free_quantities));

@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::slots::Slots;
+use super::takes::Takes;
 use crate::ids::FrameworkId;
 use crate::resources::Role;
 use alloc::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub struct FrameworkIndex {
 pub(super) struct Framework {
     pub(super) id: FrameworkId,
     pub(super) active: bool,
+    pub(super) takes: Takes,
     /// Its clients, by role. Few frameworks have more than a handful.
     pub(super) clients: Vec<(Role, u32)>,
 }

@@ -2,12 +2,15 @@
 
 use super::bits::Bits;
 use super::{AgentIndex, Allocation, Allocator};
-use crate::resources::{DENSE, Quantities, Resource, Role, Value};
+use crate::resources::{DENSE, Quantities, Resource, Value};
 use crate::time::Time;
 use alloc::vec::Vec;
 
 /// The low bits of a candidate's key are its slot, the high ones are drawn.
 const SLOT_BITS: u32 = 24;
+
+/// Revocable or not, shared or not, refined or not.
+pub(super) const KINDS: usize = 8;
 
 const _: () = assert!(super::AGENTS_MAX <= 1 << SLOT_BITS);
 
@@ -124,7 +127,8 @@ impl Allocator {
         for slot in slots.iter() {
             let agent = self.agents.at(slot);
             let columns = agent.free_quantities.columns();
-            let simple = agent.reserved.is_empty() && agent.filters.groups.is_empty();
+            let plain = agent.reserved.is_empty() && agent.peculiar.is_none();
+            let simple = plain && agent.filters.groups.is_empty();
             candidates.push(Candidate {
                 slot,
                 choice: match columns {
@@ -166,8 +170,11 @@ impl Allocator {
 
     /// Hands out what one agent with reservations or filters has free, part by part.
     fn serve(&mut self, slot: u32, out: &mut Vec<Allocation>) {
-        // Each hand-over takes all that is reserved for at least one more role.
-        let parts = self.agents.at(slot).reserved.len() + 1;
+        // Each hand-over takes all that is reserved for at least one more role, or all of one more
+        // of the kinds that not everybody takes.
+        let agent = self.agents.at(slot);
+        let kinds = if agent.peculiar.items { KINDS } else { 1 };
+        let parts = (agent.reserved.len() + 1) * kinds;
         for _ in 0..parts {
             let Some(client) = self.choose(slot) else {
                 return;
@@ -199,8 +206,9 @@ impl Allocator {
             "only who takes part is offered anything"
         );
         let entry = self.clients.at(client);
+        let takes = self.frameworks.at(entry.framework.slot).takes;
         let agent = self.agents.at_mut(slot);
-        let (resources, quantities) = agent.take_for(&entry.role);
+        let (resources, quantities) = agent.take_for(&entry.role, takes);
         assert!(!resources.is_empty(), "checked when the client was chosen");
         agent.hold(client, self.clients.generation(client), &quantities);
         if agent.free.is_empty() || !self.is_allocatable(&self.agents.at(slot).free_quantities) {
@@ -239,6 +247,13 @@ impl Allocator {
     /// Who may and wants to have something of what is free on an agent.
     pub(super) fn collect_eligible(&mut self, slot: u32, eligible: &mut Bits) {
         eligible.clear();
+        if self.agents.at(slot).peculiar.items {
+            // Everybody is offered something else of it.
+            for client in self.active.iter() {
+                eligible.put(client, self.is_eligible(slot, client));
+            }
+            return;
+        }
         let unreserved = self.unreserved(slot);
         let is_enough = self.is_allocatable(&unreserved);
         let agent = self.agents.at_mut(slot);
@@ -257,6 +272,7 @@ impl Allocator {
         for client in special.iter() {
             eligible.put(client, self.is_eligible(slot, client));
         }
+        self.retain_takers(slot, eligible);
     }
 
     fn unreserved(&self, slot: u32) -> Quantities {
@@ -273,10 +289,14 @@ impl Allocator {
     /// Whether an active client may and wants to have something of an agent: the rule itself.
     pub(super) fn is_eligible(&self, slot: u32, client: u32) -> bool {
         let agent = self.agents.at(slot);
-        let role: &Role = &self.clients.at(client).role;
-        let offered = |item: &Resource| item.kind.is_allocatable_to(role);
+        let entry = self.clients.at(client);
+        let takes = self.frameworks.at(entry.framework.slot).takes;
+        let offered =
+            |item: &Resource| item.kind.is_allocatable_to(&entry.role) && takes.takes(&item.kind);
         let quantities = sum(agent.free.iter().filter(|item| offered(item)));
-        self.is_allocatable(&quantities) && !agent.filters.blocks(client, &agent.free, offered)
+        takes.takes_of(agent)
+            && self.is_allocatable(&quantities)
+            && !agent.filters.blocks(client, &agent.free, offered)
     }
 }
 

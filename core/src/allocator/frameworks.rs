@@ -3,6 +3,7 @@
 use super::bits::Bits;
 use super::client::{Client, Framework};
 use super::quota::UNBOUND;
+use super::takes::Takes;
 use super::{Allocator, AllocatorError, CLIENTS_MAX, FrameworkIndex};
 use crate::ids::FrameworkId;
 use crate::resources::{Role, Scalar};
@@ -30,6 +31,7 @@ impl Allocator {
         let (slot, generation) = self.frameworks.insert(Framework {
             id,
             active: false,
+            takes: Takes::EVERYTHING,
             clients: Vec::new(),
         });
         let framework = FrameworkIndex { slot, generation };
@@ -207,6 +209,7 @@ impl Allocator {
         (entry.node, entry.bound) = (node, bound);
         let entry = self.frameworks.at_mut(framework.slot);
         entry.clients.push((role.clone(), client));
+        self.takers.note(client, Some(entry.takes));
         self.reservations.note_client(client, Some(role));
         client
     }
@@ -228,7 +231,7 @@ impl Allocator {
         }
     }
 
-    fn wake(&mut self, client: u32) {
+    pub(super) fn wake(&mut self, client: u32) {
         assert!(self.active.has(client), "only who takes part can be woken");
         self.woken.set(client);
         self.urgent = true;
@@ -258,6 +261,7 @@ impl Allocator {
         self.reservations.note_client(client, None);
         self.quota.forget_client(client, removed.bound);
         self.quota.moved = true;
+        self.takers.note(client, None);
         let framework = self.frameworks.at_mut(removed.framework.slot);
         framework.clients.retain(|(_, other)| *other != client);
     }

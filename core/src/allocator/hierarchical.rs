@@ -6,6 +6,7 @@ use super::client::{Client, Framework, Reservations};
 use super::cycle::Candidate;
 use super::quota::Quotas;
 use super::slots::Slots;
+use super::takes::Takers;
 use super::tree::Tree;
 use super::{AgentIndex, AllocatorError, FrameworkIndex, Options};
 use crate::ids::{AgentId, FrameworkId};
@@ -27,6 +28,7 @@ pub struct Allocator {
     pub(super) tree: Tree,
     pub(super) reservations: Reservations,
     pub(super) quota: Quotas,
+    pub(super) takers: Takers,
     /// Clients that take part.
     pub(super) active: Bits,
     /// Clients for which agents that did not change must be considered: new, revived, ...
@@ -64,6 +66,7 @@ impl Allocator {
             tree: Tree::new(),
             reservations: Reservations::new(),
             quota: Quotas::default(),
+            takers: Takers::new(),
             active: Bits::new(),
             woken: Bits::new(),
             available: Bits::new(),

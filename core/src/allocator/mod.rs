@@ -41,6 +41,7 @@ mod quota_cycle;
 mod recover;
 mod share;
 mod slots;
+mod takes;
 mod tree;
 
 use crate::ids::{AgentId, FrameworkId};
@@ -54,6 +55,7 @@ use thiserror::Error;
 pub use client::FrameworkIndex;
 pub use hierarchical::Allocator;
 pub use invariants::INVARIANTS;
+pub use takes::Takes;
 
 /// The most agents of one cluster.
 pub const AGENTS_MAX: usize = 1 << 20;

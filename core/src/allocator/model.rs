@@ -5,7 +5,7 @@ use super::cycle::mix;
 use super::filter::expiry;
 use super::quota::{add_item, is_bounded};
 use super::quota_cycle::{Stage, cut};
-use super::{AgentIndex, Allocation, FrameworkIndex, Options};
+use super::{AgentIndex, Allocation, FrameworkIndex, Options, Takes};
 use crate::model::Quota;
 use crate::resources::{Quantities, Resources, Role, Scalar};
 use crate::rng::Rng;
@@ -20,6 +20,7 @@ use core::time::Duration;
 pub(super) struct ModelAgent {
     pub(super) total: Resources,
     pub(super) active: bool,
+    pub(super) remote: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub(super) struct ModelFramework {
     pub(super) active: bool,
     /// Subscribed roles, and whether they are suppressed.
     pub(super) roles: BTreeMap<Role, bool>,
+    pub(super) takes: Takes,
 }
 
 #[derive(Clone, Debug)]
@@ -173,7 +175,12 @@ impl Model {
         role: &Role,
         stage: Stage,
     ) -> Option<Resources> {
-        let offer = self.within_quota(&self.free(agent), role, stage)?;
+        let takes = self.frameworks[&framework].takes;
+        let host = &self.agents[&agent];
+        if !takes.gpus && !host.total.scalar("gpus").is_zero() || !takes.remote && host.remote {
+            return None;
+        }
+        let offer = self.within_quota(&self.free(agent), role, takes, stage)?;
         let filtered = self.filters.iter().any(|filter| {
             (filter.agent, filter.framework) == (agent, framework)
                 && filter.role == *role
@@ -219,9 +226,16 @@ impl Model {
 
     /// What of `free` a role may have by quota; nothing in the first stage if that does not help
     /// its guarantees.
-    fn within_quota(&self, free: &Resources, role: &Role, stage: Stage) -> Option<Resources> {
+    fn within_quota(
+        &self,
+        free: &Resources,
+        role: &Role,
+        takes: Takes,
+        stage: Stage,
+    ) -> Option<Resources> {
+        let taken = free.filter(|item| takes.takes(&item.kind));
         if self.quotas.is_empty() {
-            return (stage == Stage::Everyone).then(|| free.allocatable_to(role));
+            return (stage == Stage::Everyone).then(|| taken.allocatable_to(role));
         }
         let top = role.top();
         let mut required = Quantities::ZERO;
@@ -252,7 +266,7 @@ impl Model {
                     .min((room - own).max(0));
             amounts.add_milli(&name.into(), amount);
         }
-        let offer = cut(free, role, &amounts, &mut Quantities::ZERO.clone());
+        let offer = cut(&taken, role, &amounts, &mut Quantities::ZERO.clone());
         (helps || stage == Stage::Everyone).then_some(offer)
     }
 

@@ -1,11 +1,14 @@
 //! The allocator against its slow model, under random sequences of all verbs.
 
+mod action;
+
+use self::action::{Action, REFINED, REFUSALS, REVOCABLE, ROLES, TOTALS, action};
 use super::model::{Model, ModelAgent, ModelFramework};
-use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options};
+use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options, Takes};
 use crate::ids::{AgentId, FrameworkId};
 use crate::invariant::{Cost, check};
 use crate::model::Quota;
-use crate::resources::{Resources, Role, Scalar, Value};
+use crate::resources::{Reservation, ReservationType, Resources, Role, Scalar, Value};
 use crate::rng::Rng;
 use crate::time::Time;
 use alloc::format;
@@ -13,97 +16,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 use proptest::prelude::*;
-
-const ROLES: [&str; 6] = ["*", "a", "a/b", "a/c", "a/b/d", "e"];
-
-const TOTALS: [&str; 6] = [
-    "cpus:4;mem:4096;ports:[1-9]",
-    "cpus:1;mem:8192;licences:2",
-    "cpus:2;mem:64;cpus(a):1;mem(a):640;zones:{x,y}",
-    "cpus:0.5;cpus(a/b):3;cpus(e):2;mem(a):31;ports(e):[1-9]",
-    "mem(a/b/d):1024;mem(a/b):1024",
-    "cpus:0.001;mem:1",
-];
-
-const REFUSALS: [u64; 5] = [0, 1, 5, 6, 31_536_000];
-
-/// What may happen. Numbers choose, modulo, among what there is.
-#[derive(Clone, Debug)]
-enum Action {
-    AddAgent {
-        total: usize,
-        claims: Vec<(usize, usize)>,
-    },
-    RemoveAgent(usize),
-    SetAgentActive(usize, bool),
-    UpdateTotal(usize, usize),
-    AddFramework {
-        roles: u8,
-        suppressed: u8,
-    },
-    RemoveFramework(usize),
-    SetFrameworkActive(usize, bool),
-    UpdateRoles(usize, u8, u8),
-    Suppress(usize, u8),
-    Revive(usize, u8),
-    SetWeight(usize, u32),
-    SetQuota {
-        role: usize,
-        guarantee: u32,
-        limit: Option<u32>,
-    },
-    Recover {
-        held: usize,
-        part: bool,
-        refuse: usize,
-    },
-    RecoverAll {
-        refuse: usize,
-    },
-    Claim {
-        framework: usize,
-        role: usize,
-        agent: usize,
-    },
-    Allocate {
-        after_ms: u64,
-    },
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    use Action::{
-        AddAgent, AddFramework, Allocate, Claim, Recover, RecoverAll, RemoveAgent, RemoveFramework,
-        Revive, SetAgentActive, SetFrameworkActive, SetQuota, SetWeight, Suppress, UpdateRoles,
-        UpdateTotal,
-    };
-    let n = || any::<usize>();
-    let claims = prop::collection::vec((n(), n()), 0..3);
-    prop_oneof![
-        3 => (n(), claims).prop_map(|(total, claims)| AddAgent { total, claims }),
-        1 => n().prop_map(RemoveAgent),
-        1 => (n(), any::<bool>()).prop_map(|(agent, active)| SetAgentActive(agent, active)),
-        1 => (n(), n()).prop_map(|(agent, total)| UpdateTotal(agent, total)),
-        2 => (any::<u8>(), any::<u8>())
-            .prop_map(|(roles, suppressed)| AddFramework { roles, suppressed: suppressed & 9 }),
-        1 => n().prop_map(RemoveFramework),
-        3 => (n(), prop::bool::weighted(0.8))
-            .prop_map(|(framework, active)| SetFrameworkActive(framework, active)),
-        1 => (n(), any::<u8>(), any::<u8>())
-            .prop_map(|(framework, roles, suppressed)| UpdateRoles(framework, roles, suppressed)),
-        1 => (n(), any::<u8>()).prop_map(|(framework, roles)| Suppress(framework, roles)),
-        2 => (n(), any::<u8>()).prop_map(|(framework, roles)| Revive(framework, roles)),
-        1 => (n(), 1..4_000_u32).prop_map(|(role, weight)| SetWeight(role, weight)),
-        3 => (n(), 0..5_000_u32, prop::option::of(0..5_000_u32))
-            .prop_map(|(role, guarantee, limit)| SetQuota { role, guarantee, limit }),
-        8 => (n(), any::<bool>(), n())
-            .prop_map(|(held, part, refuse)| Recover { held, part, refuse }),
-        2 => n().prop_map(|refuse| RecoverAll { refuse }),
-        1 => (n(), n(), n())
-            .prop_map(|(framework, role, agent)| Claim { framework, role, agent }),
-        8 => prop_oneof![Just(0), Just(300), Just(1_000), Just(7_000)]
-            .prop_map(|after_ms| Allocate { after_ms }),
-    ]
-}
 
 fn roles_of(mask: u8) -> Vec<Role> {
     let chosen = ROLES
@@ -118,6 +30,8 @@ struct Pair {
     model: Model,
     now: Time,
     named: u32,
+    /// How many of [`TOTALS`] agents choose from.
+    totals: usize,
 }
 
 impl Pair {
@@ -128,6 +42,7 @@ impl Pair {
             model: Model::new(Options::default(), rng),
             now: Time::ZERO,
             named: 0,
+            totals: TOTALS.len() - 1,
         }
     }
 
@@ -167,7 +82,7 @@ impl Pair {
                 self.model.agents.get_mut(&agent)?.active = active;
             }
             Action::UpdateTotal(agent, total) => {
-                let (agent, total) = (self.agent(agent)?, total_of(total));
+                let (agent, total) = (self.agent(agent)?, self.total(total));
                 self.real.update_agent_total(agent, total.clone()).unwrap();
                 self.model.agents.get_mut(&agent)?.total = total;
             }
@@ -177,11 +92,6 @@ impl Pair {
                 self.real.set_weight(&role, weight).unwrap();
                 self.model.weights.insert(role, weight);
             }
-            Action::SetQuota {
-                role,
-                guarantee,
-                limit,
-            } => self.set_quota(role, guarantee, limit),
             Action::Recover { held, part, refuse } => {
                 let at = held.checked_rem(self.model.held.len())?;
                 self.recover(at, part, REFUSALS[refuse % REFUSALS.len()]);
@@ -265,7 +175,13 @@ impl Pair {
                 };
                 self.real.activate_framework(framework).unwrap();
                 let (id, active, roles) = (id.as_str().into(), true, wanted(&roles, &suppressed));
-                let known = ModelFramework { id, active, roles };
+                let takes = Takes::EVERYTHING;
+                let known = ModelFramework {
+                    id,
+                    active,
+                    roles,
+                    takes,
+                };
                 self.model.frameworks.insert(framework, known);
             }
             Action::RemoveFramework(framework) => {
@@ -308,13 +224,43 @@ impl Pair {
                     }
                 }
             }
-            _ => unreachable!("the other verbs are about agents"),
+            _ => self.run_wish(action)?,
+        }
+        Some(())
+    }
+
+    fn run_wish(&mut self, action: &Action) -> Option<()> {
+        match *action {
+            Action::SetQuota {
+                role,
+                guarantee,
+                limit,
+            } => self.set_quota(role, guarantee, limit),
+            Action::SetRemote(agent, remote) => {
+                let agent = self.agent(agent)?;
+                self.real.set_agent_remote(agent, remote).unwrap();
+                self.model.agents.get_mut(&agent)?.remote = remote;
+            }
+            Action::SetTakes(framework, bits) => {
+                let framework = self.framework(framework)?;
+                let bit = |at: u8| bits >> at & 1 == 1;
+                let takes = Takes {
+                    gpus: bit(0),
+                    remote: bit(1),
+                    revocable: bit(2),
+                    shared: bit(3),
+                    refined: bit(4),
+                };
+                self.real.set_takes(framework, takes).unwrap();
+                self.model.frameworks.get_mut(&framework)?.takes = takes;
+            }
+            _ => unreachable!("the other verbs are about agents and roles"),
         }
         Some(())
     }
 
     fn add_agent(&mut self, total: usize, claims: &[(usize, usize)]) {
-        let total = total_of(total);
+        let total = self.total(total);
         self.named += 1;
         let id = AgentId::new(&format!("agent-{}", self.named)).unwrap();
         let mut used = Vec::new();
@@ -332,6 +278,7 @@ impl Pair {
             ModelAgent {
                 total,
                 active: true,
+                remote: false,
             },
         );
         for (framework, role, resources) in used {
@@ -365,6 +312,16 @@ impl Pair {
         self.model.recover(self.now, at, &back, refuse);
     }
 
+    fn total(&self, choice: usize) -> Resources {
+        let text = TOTALS[choice % self.totals];
+        let total: Resources = text.parse().unwrap();
+        match text {
+            REFINED => odd(&total, false),
+            REVOCABLE => odd(&total, true),
+            _ => total,
+        }
+    }
+
     fn check(&self) {
         let broken = check(INVARIANTS, &self.real, Cost::Linear);
         assert!(broken.is_empty(), "{broken:?}");
@@ -381,8 +338,24 @@ fn wanted(roles: &[Role], suppressed: &[Role]) -> alloc::collections::BTreeMap<R
         .collect()
 }
 
-fn total_of(choice: usize) -> Resources {
-    TOTALS[choice % TOTALS.len()].parse().unwrap()
+fn odd(total: &Resources, revocable: bool) -> Resources {
+    let mut items = Vec::new();
+    for item in total.iter() {
+        let (mut plain, mut odd) = (item.clone(), item.clone());
+        let milli = item.value.scalar().unwrap().milli();
+        plain.value = Value::Scalar(Scalar::from_milli(milli / 2).unwrap());
+        odd.value = plain.value.clone();
+        if item.kind.reservations.is_empty() {
+            odd.kind.revocable = revocable;
+        } else {
+            odd.kind.reservations.push(Reservation {
+                kind: ReservationType::Dynamic,
+                ..Reservation::fixed(Role::new("a/b").unwrap())
+            });
+        }
+        items.extend([plain, odd]);
+    }
+    Resources::new(items).unwrap()
 }
 
 /// Half of each scalar, and none or all of the rest.
@@ -406,6 +379,20 @@ proptest! {
     ) {
         let mut pair = Pair::new(seed);
         for action in &actions {
+            let _ = pair.run(action);
+            pair.model.forget_left_roles();
+            pair.check();
+        }
+    }
+
+    #[test]
+    fn what_may_be_taken_back_goes_to_those_who_take_it(
+        seed: u64,
+        actions in prop::collection::vec(action(), 1..60),
+    ) {
+        let mut pair = Pair::new(seed);
+        pair.totals = TOTALS.len();
+        for action in actions.iter().filter(|action| !matches!(action, Action::SetQuota { .. })) {
             let _ = pair.run(action);
             pair.model.forget_left_roles();
             pair.check();

@@ -162,7 +162,9 @@ pub(super) fn add_item(sum: &mut Quantities, item: &Resource) {
 impl Counted {
     pub(super) fn of(agent: &Agent) -> Counted {
         let mut counted = Counted::default();
-        for item in &agent.free {
+        // What is not counted in amounts would leave an entry of nothing.
+        let scalars = agent.free.iter();
+        for item in scalars.filter(|item| matches!(item.value, Value::Scalar(_))) {
             if is_bounded(item) {
                 if agent.active {
                     add_item(&mut counted.unreserved, item);

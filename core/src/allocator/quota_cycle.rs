@@ -6,7 +6,7 @@
 //! and what is not counted in amounts, is never cut.
 
 use super::bits::Bits;
-use super::cycle::mix;
+use super::cycle::{KINDS, mix};
 use super::quota::{UNBOUND, add_item, is_bounded};
 use super::{AgentIndex, Allocation, Allocator};
 use crate::resources::{DiskSourceKind, Quantities, Resource, Resources, Role, Scalar, Value};
@@ -80,8 +80,11 @@ impl Allocator {
     ) {
         let mut eligible = core::mem::take(&mut self.eligible);
         let mut held_back = false;
-        // Each hand-over exhausts an amount of the agent or of a role, or a reservation.
-        let rounds = 2 + self.agents.at(slot).free.len() * (1 + self.quota.bounds.len());
+        // Each hand-over exhausts an amount of the agent or of a role, or a reservation, of what
+        // somebody takes.
+        let agent = self.agents.at(slot);
+        let kinds = if agent.peculiar.items { KINDS } else { 1 };
+        let rounds = 2 + agent.free.len() * (1 + self.quota.bounds.len()) * kinds;
         for _ in 0..rounds {
             if !self.available.has(slot) {
                 break;
@@ -117,7 +120,8 @@ impl Allocator {
         eligible: &mut Bits,
         held_back: &mut bool,
     ) -> Option<(u32, Fitting)> {
-        let plain = self.agents.at(slot).reserved.is_empty();
+        let agent = self.agents.at(slot);
+        let plain = agent.reserved.is_empty() && !agent.peculiar.items;
         let candidates = eligible.count();
         for _ in 0..candidates {
             let client = self.tree.first_of(eligible)?;
@@ -196,9 +200,17 @@ impl Allocator {
 
     /// What a client may have of an agent, cut to its allowance.
     fn fit(&self, slot: u32, client: u32, allowance: &Allowance) -> Fitting {
-        let role: &Role = &self.clients.at(client).role;
-        let free = &self.agents.at(slot).free;
+        let entry = self.clients.at(client);
+        let role: &Role = &entry.role;
+        let agent = self.agents.at(slot);
+        let free = &agent.free;
         let mut bounded = Quantities::ZERO;
+        if agent.peculiar.items {
+            let takes = self.frameworks.at(entry.framework.slot).takes;
+            let taken = free.filter(|item| takes.takes(&item.kind));
+            let resources = cut(&taken, role, &allowance.amounts, &mut bounded);
+            return Fitting { resources, bounded };
+        }
         if !allowance.cut {
             let resources = free.allocatable_to(role);
             bounded.clone_from(&allowance.amounts);

@@ -226,7 +226,10 @@ impl SchedulerDriver {
             self.on_subscription_refused(now, &reject, events, fx);
             return;
         }
-        if matches!(reject, Reject::NotSubscribed(_)) {
+        if matches!(
+            reject,
+            Reject::NotSubscribed(_) | Reject::NoSuchFramework(_)
+        ) {
             // The master does not know of this subscription: begin a new one.
             self.lose(now, LinkEnd::Refused, events, fx);
             return;

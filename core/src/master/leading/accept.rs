@@ -6,7 +6,7 @@ use super::frameworks::Framework;
 use super::notice::{Notice, Probe};
 use super::offers::capped;
 use super::tasks::{Arrival, Fate};
-use super::validation::Need;
+use super::validation::{Need, Place};
 use super::{Effect, Leading};
 use crate::ids::OfferId;
 use crate::message::agent::ToAgent;
@@ -27,6 +27,16 @@ struct Pool {
     agent: Index<Agent>,
     role: Role,
     left: Resources,
+}
+
+impl Pool {
+    fn place(&self) -> Place<'_> {
+        Place {
+            framework: self.framework,
+            agent: self.agent,
+            role: &self.role,
+        }
+    }
 }
 
 impl Leading {
@@ -80,34 +90,30 @@ impl Leading {
 
     /// Ends the offers and adds them up, if they all stand and belong together.
     fn pool(&mut self, framework: Index<Framework>, offer_ids: &[OfferId]) -> Result<Pool, String> {
-        let mut numbers = BTreeSet::new();
+        let numbers = self.check_offers(framework, offer_ids)?;
         let mut basis: Option<(Index<Agent>, Role)> = None;
         let mut left = Resources::EMPTY;
-        for id in offer_ids {
-            let number = self.offer_number(id);
-            let number = number.ok_or_else(|| alloc::format!("offer {id} is no longer valid"))?;
-            let offered = &self.offers.by_number[&number];
-            if offered.framework != framework {
-                return Err(alloc::format!("offer {id} is not this framework's"));
-            }
-            if !numbers.insert(number) {
-                return Err(alloc::format!("offer {id} is named twice"));
-            }
+        for (id, number) in offer_ids.iter().zip(&numbers) {
+            let offered = &self.offers.by_number[number];
             let (agent, role) = (offered.agent, &offered.offer.role);
-            match &basis {
-                None => basis = Some((agent, role.clone())),
-                Some(basis) if basis.0 != agent => {
-                    return Err(String::from("the offers are of different agents"));
-                }
-                Some(basis) if basis.1 != *role => {
-                    return Err(String::from("the offers are for different roles"));
-                }
-                Some(_) => {}
+            let (first, first_role) = basis.get_or_insert_with(|| (agent, role.clone()));
+            if first_role != role {
+                return Err(alloc::format!(
+                    "Aggregated offers must be allocated to the same role. Offer {id} uses role \
+                     '{role}' but another is using role '{first_role}'"
+                ));
+            }
+            if *first != agent {
+                let (one, other) = (&self.agents.arena[agent].id, &self.agents.arena[*first].id);
+                return Err(alloc::format!(
+                    "Aggregated offers must belong to one single agent. Offer {id} uses agent \
+                     {one} and agent {other}"
+                ));
             }
             let more = left.checked_add(&offered.offer.resources);
             left = more.map_err(|error| error.to_string())?;
         }
-        let (agent, role) = basis.ok_or_else(|| String::from("no offers are named"))?;
+        let (agent, role) = basis.ok_or_else(|| String::from("No offers specified"))?;
         for number in numbers {
             self.take_offer(number);
         }
@@ -117,6 +123,34 @@ impl Leading {
             role,
             left,
         })
+    }
+
+    /// The numbers of offers that are each named once, stand, and are this framework's.
+    fn check_offers(
+        &self,
+        framework: Index<Framework>,
+        offer_ids: &[OfferId],
+    ) -> Result<Vec<u64>, String> {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = offer_ids.iter().find(|id| !seen.insert(*id)) {
+            return Err(alloc::format!("Duplicate offer {twice} in offer list"));
+        }
+        let mut numbers = Vec::with_capacity(offer_ids.len());
+        for id in offer_ids {
+            let number = self.offer_number(id);
+            numbers.push(number.ok_or_else(|| alloc::format!("Offer {id} is no longer valid"))?);
+        }
+        for (id, number) in offer_ids.iter().zip(&numbers) {
+            let offer = &self.offers.by_number[number].offer;
+            let own = &self.frameworks.arena[framework].id;
+            if offer.framework_id != *own {
+                return Err(alloc::format!(
+                    "Offer {id} has invalid framework {} while framework {own} is expected",
+                    offer.framework_id
+                ));
+            }
+        }
+        Ok(numbers)
     }
 
     /// No task of an accept is launched; its own offers are given back.
@@ -193,8 +227,7 @@ impl Leading {
         // Neighbours of one executor travel together.
         let mut batch: Vec<Arc<TaskInfo>> = Vec::new();
         for task in tasks {
-            let need = self.check_task(pool.framework, pool.agent, &pool.role, &pool.left, task);
-            let need = match need {
+            let need = match self.check_task(pool.place(), &pool.left, task) {
                 Ok(need) => need,
                 Err(why) => {
                     self.refuse_task(now, pool.framework, task, why, fx);
@@ -225,66 +258,30 @@ impl Leading {
         tasks: &[Arc<TaskInfo>],
         fx: &mut Outbox<Effect>,
     ) {
-        let members: Vec<Arc<TaskInfo>> = tasks
-            .iter()
-            .map(|task| {
-                let mut task = (**task).clone();
-                task.executor = Some(executor.clone());
-                Arc::new(task)
-            })
-            .collect();
-        let needs = self.check_group(pool, executor, tasks, &members);
+        let needs = self.check_group(pool.place(), &pool.left, executor, tasks);
         let needs = match needs {
             Ok(needs) => needs,
-            Err(why) => {
+            Err(message) => {
+                let fate = Fate {
+                    state: TaskState::Error,
+                    reason: Reason::TaskGroupInvalid,
+                    message,
+                };
                 for task in tasks {
-                    self.refuse_task(now, pool.framework, task, why.clone(), fx);
+                    self.tell_of_unlaunched(pool.framework, now, task, &fate, fx);
                 }
                 return;
             }
         };
         let mut run = Vec::new();
-        for (task, need) in members.iter().zip(&needs) {
-            run.push(self.book(now, pool, task, need, fx));
+        for (task, need) in tasks.iter().zip(&needs) {
+            let mut task = (**task).clone();
+            task.executor = Some(executor.clone());
+            run.push(self.book(now, pool, &task, need, fx));
         }
-        self.send_run(pool, run, true, fx);
-    }
-
-    fn check_group(
-        &self,
-        pool: &Pool,
-        executor: &Arc<ExecutorInfo>,
-        tasks: &[Arc<TaskInfo>],
-        members: &[Arc<TaskInfo>],
-    ) -> Result<Vec<Need>, String> {
-        if tasks.is_empty() {
-            return Err(String::from("a task group has at least one task"));
+        if !run.is_empty() {
+            self.send_run(pool, run, true, fx);
         }
-        let mut seen = BTreeSet::new();
-        let mut left = pool.left.clone();
-        let mut needs: Vec<Need> = Vec::new();
-        for (task, member) in tasks.iter().zip(members) {
-            let id = &task.task_id;
-            if !seen.insert(id.clone()) {
-                return Err(alloc::format!("task {id} is named twice in its group"));
-            }
-            if task.executor.as_ref().is_some_and(|own| own != executor) {
-                return Err(alloc::format!(
-                    "task {id} names another executor than its group"
-                ));
-            }
-            // In a group the default executor runs each task's own command.
-            let mut checked = (**member).clone();
-            checked.command = None;
-            let need = self.check_task(pool.framework, pool.agent, &pool.role, &left, &checked);
-            let mut need = need.map_err(|why| alloc::format!("task {id} of the group: {why}"))?;
-            if !needs.is_empty() {
-                need.executor = None;
-            }
-            left = take(&left, &need);
-            needs.push(need);
-        }
-        Ok(needs)
     }
 
     fn refuse_task(

@@ -4,7 +4,7 @@ use super::agents::Agent;
 use super::arena::Index;
 use super::config::Config;
 use super::frameworks::Framework;
-use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options};
+use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options, Takes};
 use crate::ids::AgentId;
 use crate::model::{Filters, FrameworkInfo, Quota};
 use crate::resources::{Quantities, Resources, Role, Scalar};
@@ -123,6 +123,8 @@ impl Allocation {
                 name
             }
         };
+        let takes = Takes::of(&info.capabilities);
+        self.allocator.set_takes(name, takes).expect(KNOWN);
         let done = if active {
             self.allocator.activate_framework(name)
         } else {
@@ -181,6 +183,12 @@ impl Allocation {
             self.allocator.deactivate_agent(name)
         };
         done.expect(KNOWN);
+    }
+
+    pub(super) fn set_agent_remote(&mut self, index: Index<Agent>, remote: bool) {
+        if let Some(name) = self.agents.get(&index) {
+            self.allocator.set_agent_remote(*name, remote).expect(KNOWN);
+        }
     }
 
     pub(super) fn remove_agent(&mut self, index: Index<Agent>) {

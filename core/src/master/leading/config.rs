@@ -1,3 +1,4 @@
+use alloc::string::String;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,9 @@ pub struct Config {
     pub max_completed_tasks_per_framework: usize,
     /// How many tasks of each framework are remembered on agents that are unreachable.
     pub max_unreachable_tasks_per_framework: usize,
+    /// The region of the masters, by the name that agents give theirs. Agents elsewhere are
+    /// offered only to frameworks that are region-aware.
+    pub region: Option<String>,
 }
 
 impl Config {
@@ -81,6 +85,7 @@ impl Default for Config {
             max_completed_frameworks: 50,
             max_completed_tasks_per_framework: 1_000,
             max_unreachable_tasks_per_framework: 1_000,
+            region: None,
         }
     }
 }

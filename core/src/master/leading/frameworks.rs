@@ -36,6 +36,7 @@ pub(super) struct Framework {
     /// On which agents it has how many tasks and executors.
     pub(super) presence: BTreeMap<Index<Agent>, u32>,
     pub(super) completed: VecDeque<Arc<Ended>>,
+    pub(super) registered_at: Wall,
     pub(super) subscribed_at: Wall,
     pub(super) disconnected_at: Option<Wall>,
 }
@@ -55,6 +56,7 @@ impl Framework {
             offers: BTreeSet::new(),
             presence: BTreeMap::new(),
             completed: VecDeque::new(),
+            registered_at: now,
             subscribed_at: now,
             disconnected_at: None,
         }

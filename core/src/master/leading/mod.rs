@@ -5,15 +5,17 @@
 //! else is told again by agents when they re-register and by frameworks when they subscribe.
 //!
 //! Agents are followed in `registration`, `storing`, `returning` and `reachability`, frameworks in
-//! `subscription`, what they do with `offers` in `accept` and `validation`, what runs in `tasks`,
-//! `updates` and `reconcile`.
+//! `subscription`, what they ask for in `calls`, what they do with `offers` in `accept` and
+//! `validation`, what runs in `tasks`, `updates` and `reconcile`.
 
 mod accept;
 mod agents;
 mod allocation;
 mod arena;
+mod calls;
 mod config;
 mod frameworks;
+mod history;
 mod invariants;
 mod notice;
 mod offers;

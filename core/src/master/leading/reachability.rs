@@ -338,8 +338,9 @@ impl Leading {
             let record = &mut self.tasks[task];
             record.reported = state;
             record.awaiting = None;
-            let status = self.status_of(now, task, state, reason, message);
-            self.tell(framework, Arc::new(status), fx);
+            let status = Arc::new(self.status_of(now, task, state, reason, message));
+            self.tasks[task].history.note(&status);
+            self.tell(framework, status, fx);
         }
         if loss != Loss::Unreachable {
             return self.remove_task(now, task);

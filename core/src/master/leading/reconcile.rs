@@ -58,7 +58,7 @@ impl Leading {
             task,
             state,
             reason,
-            "Reconciliation: latest task state",
+            "Reconciliation: Latest task state",
         );
         let told = self.tell(framework, Arc::new(status), fx);
         if told && state.is_terminal() && !waits {
@@ -87,18 +87,18 @@ impl Leading {
             return fx.push(Effect::Notice(Notice::Probe(Probe::ReconcileSilent)));
         }
         let (state, message) = match agent_id {
-            Some(id) if self.agents.find(id).is_some() => {
-                (TaskState::Gone, "Reconciliation: task is gone")
-            }
+            Some(id) if self.agents.find(id).is_some() => (
+                TaskState::Gone,
+                "Reconciliation: Task is unknown to the agent",
+            ),
             Some(id) if self.agents.unreachable.contains_key(id) => (
                 TaskState::Unreachable,
-                "Reconciliation: agent is unreachable",
+                "Reconciliation: Task is unreachable",
             ),
-            Some(id) if self.agents.gone.contains_key(id) => (
-                TaskState::GoneByOperator,
-                "Reconciliation: agent was marked gone",
-            ),
-            _ => (TaskState::Unknown, "Reconciliation: task is unknown"),
+            Some(id) if self.agents.gone.contains_key(id) => {
+                (TaskState::GoneByOperator, "Reconciliation: Task is gone")
+            }
+            _ => (TaskState::Unknown, "Reconciliation: Task is unknown"),
         };
         let reason = Reason::Reconciliation;
         let mut status = made_up(now, task_id.clone(), state, reason, message);

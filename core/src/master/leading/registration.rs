@@ -345,10 +345,18 @@ impl Leading {
         let peer = peer.expect("only who is connected is greeted");
         fx.push(Effect::ToAgent { peer, message });
         self.send_ping(now, index, fx);
+        let remote = self.is_remote(&self.agents.arena[index].info);
+        self.allocation.set_agent_remote(index, remote);
         let id = &self.agents.arena[index].id;
         let active = !self.operator.is_deactivated(id);
         self.allocation.set_agent_active(index, active);
         self.reschedule(now, index, fx);
+    }
+
+    /// Whether an agent stands in another region than the masters, as far as both say.
+    fn is_remote(&self, info: &AgentInfo) -> bool {
+        let regions = (&self.config.region, &info.domain);
+        matches!(regions, (Some(ours), Some(domain)) if domain.region != *ours)
     }
 
     /// What the registry would hold of an agent, for whoever compares.

@@ -277,8 +277,10 @@ impl Leading {
         }
         let reason = Reason::AgentReregistered;
         let status = self.status_of(now, task, report.state, reason, "the agent is back");
+        let status = Arc::new(status);
+        self.tasks[task].history.note(&status);
         let framework = self.tasks[task].framework;
-        self.tell(framework, Arc::new(status), fx);
+        self.tell(framework, status, fx);
     }
 
     /// A task that was out of sight is seen again.

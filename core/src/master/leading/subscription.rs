@@ -8,169 +8,17 @@ use super::{Effect, Leading, Owner, Timer};
 use crate::ids::{FrameworkId, Peer};
 use crate::message::Reject;
 use crate::message::agent::ToAgent;
-use crate::message::scheduler::{Call, Event, ToMaster, ToScheduler};
-use crate::model::{FrameworkInfo, InverseOfferAnswer as Answered};
+use crate::message::scheduler::{Event, ToScheduler};
+use crate::model::FrameworkInfo;
 use crate::outbox::Outbox;
 use crate::resources::Role;
 use crate::time::Now;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 impl Leading {
-    /// A call of a scheduler, and its answer. Only a subscription may come through a connection
-    /// that is not a framework's event stream yet.
-    pub(super) fn on_call(
-        &mut self,
-        now: Now,
-        peer: Peer,
-        message: ToMaster,
-        fx: &mut Outbox<Effect>,
-    ) {
-        let ToMaster {
-            id,
-            framework_id,
-            call,
-        } = message;
-        let subscribes = matches!(call, Call::Subscribe { .. });
-        let mut ends = None;
-        let result = match call {
-            Call::Subscribe {
-                framework,
-                suppressed_roles,
-            } => {
-                let named = framework_id.is_none() || framework_id == framework.id;
-                if named {
-                    self.subscribe(now, peer, &framework, &suppressed_roles, fx)
-                } else {
-                    let why = "the call names another framework than its description";
-                    Err(Reject::Invalid(why.into()))
-                }
-            }
-            call => match self.caller(peer, framework_id.as_ref()) {
-                Ok(index) if call == Call::Teardown => {
-                    ends = Some(index);
-                    Ok(())
-                }
-                Ok(index) => self.on_framework_call(now, index, call, fx),
-                Err(reject) => Err(reject),
-            },
-        };
-        // A refused subscription has no stream on which to say so but this one.
-        if let (Err(reject), true, 0) = (&result, subscribes, id.0) {
-            let message = reject.to_string();
-            let message = ToScheduler::Event(Event::Error { message });
-            fx.push(Effect::ToScheduler { peer, message });
-        }
-        if id.0 != 0 {
-            let message = ToScheduler::Reply { id, result };
-            fx.push(Effect::ToScheduler { peer, message });
-        }
-        // A framework's end closes its connection: the answer goes first.
-        if let Some(index) = ends {
-            self.end_framework(now, index, false, fx);
-        }
-    }
-
-    /// The framework that is subscribed through this connection, and no other.
-    fn caller(&self, peer: Peer, named: Option<&FrameworkId>) -> Result<Index<Framework>, Reject> {
-        let Some(index) = self.framework_of(peer) else {
-            let why = "no framework is subscribed through this connection";
-            return Err(Reject::NotSubscribed(why.into()));
-        };
-        let id = &self.frameworks.arena[index].id;
-        if named.is_some_and(|named| named != id) {
-            let why = alloc::format!("this connection is the one of framework {id}");
-            return Err(Reject::NotSubscribed(why));
-        }
-        Ok(index)
-    }
-
-    fn on_framework_call(
-        &mut self,
-        now: Now,
-        index: Index<Framework>,
-        call: Call,
-        fx: &mut Outbox<Effect>,
-    ) -> Result<(), Reject> {
-        match call {
-            Call::Subscribe { .. } | Call::Teardown => {
-                unreachable!("handled where the connection is known")
-            }
-            Call::Accept {
-                offer_ids,
-                operations,
-                filters,
-            } => self.accept(now, index, &offer_ids, &operations, filters, fx),
-            Call::Decline { offer_ids, filters } => self.decline(index, &offer_ids, filters, fx),
-            Call::Revive { roles } => {
-                let roles = self.own_roles(index, roles)?;
-                let framework = &mut self.frameworks.arena[index];
-                framework.suppressed.retain(|role| !roles.contains(role));
-                self.allocation.revive(index, &roles);
-            }
-            Call::Suppress { roles } => {
-                let roles = self.own_roles(index, roles)?;
-                self.allocation.suppress(index, &roles);
-                self.frameworks.arena[index].suppressed.extend(roles);
-            }
-            Call::Kill {
-                task_id,
-                agent_id,
-                grace,
-            } => self.kill(now, index, &task_id, agent_id.as_ref(), grace, fx),
-            Call::Shutdown {
-                executor_id,
-                agent_id,
-            } => return self.shut_down_executor(index, executor_id, &agent_id, fx),
-            Call::Acknowledge {
-                agent_id,
-                task_id,
-                update_id,
-            } => return self.acknowledge(now, index, &agent_id, &task_id, update_id, fx),
-            Call::Reconcile { tasks } => self.reconcile(now, index, &tasks, fx),
-            Call::Message {
-                agent_id,
-                executor_id,
-                data,
-            } => return self.message_executor(index, &agent_id, executor_id, data, fx),
-            Call::UpdateFramework {
-                framework,
-                suppressed_roles,
-            } => return self.update_framework(index, &framework, &suppressed_roles, fx),
-            Call::AcceptInverseOffers { offer_ids, filters } => {
-                self.answer_inverse(now, index, &offer_ids, Answered::Accepted, filters, fx);
-            }
-            Call::DeclineInverseOffers { offer_ids, filters } => {
-                self.answer_inverse(now, index, &offer_ids, Answered::Declined, filters, fx);
-            }
-            Call::AcknowledgeOperationStatus { operation_id, .. } => {
-                let why = alloc::format!("operation {operation_id} is not known");
-                return Err(Reject::Dropped(why));
-            }
-            Call::ReconcileOperations { operations } => {
-                for (id, agent_id) in &operations {
-                    self.answer_unknown_operation(index, id, agent_id.as_ref(), fx);
-                }
-            }
-            // Nobody gets resources for asking: offers go to whoever has least.
-            Call::Request => {}
-        }
-        Ok(())
-    }
-
-    /// The roles that a call names, all of them when it names none.
-    fn own_roles(&self, index: Index<Framework>, roles: Vec<Role>) -> Result<Vec<Role>, Reject> {
-        let own = &self.frameworks.arena[index].info.roles;
-        if let Some(other) = roles.iter().find(|role| !own.contains(role)) {
-            let why = alloc::format!("the framework is not in role '{other}'");
-            return Err(Reject::Invalid(why));
-        }
-        Ok(if roles.is_empty() { own.clone() } else { roles })
-    }
-
-    fn subscribe(
+    pub(super) fn subscribe(
         &mut self,
         now: Now,
         peer: Peer,
@@ -178,11 +26,18 @@ impl Leading {
         suppressed: &[Role],
         fx: &mut Outbox<Effect>,
     ) -> Result<(), Reject> {
-        validation::framework(info, suppressed)?;
+        validation::framework(info).map_err(Reject::Refused)?;
         if self.agent_of(peer).is_some() {
             let why = "this connection is an agent's";
             return Err(Reject::Invalid(why.into()));
         }
+        if let Some(id) = &info.id {
+            self.expire_if_late(now, id, fx);
+            if self.frameworks.is_removed(id) {
+                return Err(Reject::Refused("Framework has been removed".into()));
+            }
+        }
+        validation::suppressed(info, suppressed).map_err(Reject::Refused)?;
         let Some(id) = &info.id else {
             if let Some(index) = self.framework_of(peer) {
                 return self.subscribe_again(now, index, info, suppressed, fx);
@@ -196,11 +51,6 @@ impl Leading {
         {
             let why = "this connection is another framework's";
             return Err(Reject::Invalid(why.into()));
-        }
-        self.expire_if_late(now, id, fx);
-        if self.frameworks.is_removed(id) {
-            let why = alloc::format!("framework {id} has been removed");
-            return Err(Reject::Invalid(why));
         }
         let Some(index) = self.frameworks.find(id) else {
             // Of an earlier leader: frameworks are not in the registry.
@@ -220,8 +70,9 @@ impl Leading {
             }
             _ => {}
         }
-        validation::same_framework(&known.info, info)?;
-        self.fail_over(now, index, peer, info, suppressed, fx);
+        validation::same_principal(&known.info, info).map_err(Reject::Refused)?;
+        let info = with_fixed_fields(&known.info, info);
+        self.fail_over(now, index, peer, &info, suppressed, fx);
         Ok(())
     }
 
@@ -246,10 +97,11 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) -> Result<(), Reject> {
         let known = &self.frameworks.arena[index];
-        validation::same_framework(&known.info, info)?;
+        validation::same_principal(&known.info, info).map_err(Reject::Refused)?;
+        let info = with_fixed_fields(&known.info, info);
         fx.push(Effect::Notice(Notice::Probe(Probe::SubscribedAgain)));
         self.say_subscribed(now, index, fx);
-        self.change_framework(index, info, suppressed, fx);
+        self.change_framework(index, &info, suppressed, fx);
         Ok(())
     }
 
@@ -322,10 +174,10 @@ impl Leading {
             master: self.me.clone(),
         });
         fx.push(Effect::ToScheduler { peer, message });
-        let at = now.mono + self.config.heartbeat_interval;
-        self.timers.set(Timer::Heartbeat(index), at);
+        self.on_heartbeat_due(now, index, fx);
     }
 
+    /// Says that the stream is alive: at once when it begins, and then every so often.
     pub(super) fn on_heartbeat_due(
         &mut self,
         now: Now,
@@ -399,20 +251,24 @@ impl Leading {
         }
     }
 
-    fn update_framework(
+    pub(super) fn update_framework(
         &mut self,
         index: Index<Framework>,
         info: &Arc<FrameworkInfo>,
         suppressed: &[Role],
         fx: &mut Outbox<Effect>,
     ) -> Result<(), Reject> {
-        validation::framework(info, suppressed)?;
         let known = &self.frameworks.arena[index];
         if info.id.as_ref() != Some(&known.id) {
-            let why = "a framework keeps its id for ever";
+            let why = "'framework_id' differs from 'update_framework.framework_info.id'";
             return Err(Reject::Invalid(why.into()));
         }
-        validation::same_framework(&known.info, info)?;
+        let because = |what: &'static str| {
+            move |why: String| Reject::Invalid(alloc::format!("{what} is not valid: {why}"))
+        };
+        validation::framework(info).map_err(because("Supplied FrameworkInfo"))?;
+        validation::same_framework(&known.info, info).map_err(because("FrameworkInfo update"))?;
+        validation::suppressed(info, suppressed).map_err(because("'UpdateFramework' call"))?;
         self.change_framework(index, info, suppressed, fx);
         Ok(())
     }
@@ -453,4 +309,15 @@ impl Leading {
             }
         }
     }
+}
+
+/// A framework that subscribes keeps what can never change, whatever it says now.
+fn with_fixed_fields(old: &FrameworkInfo, new: &Arc<FrameworkInfo>) -> Arc<FrameworkInfo> {
+    let mut new = new.clone();
+    if new.user != old.user || new.checkpoint != old.checkpoint {
+        let fixed = Arc::make_mut(&mut new);
+        fixed.user.clone_from(&old.user);
+        fixed.checkpoint = old.checkpoint;
+    }
+    new
 }

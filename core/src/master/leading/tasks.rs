@@ -3,6 +3,7 @@
 use super::agents::Agent;
 use super::arena::Index;
 use super::frameworks::Framework;
+use super::history::History;
 use super::notice::Notice;
 use super::{Effect, Leading};
 use crate::ids::{AgentId, ExecutorId, TaskId, UpdateId};
@@ -40,6 +41,7 @@ pub(super) struct Task {
     pub(super) lost_as: Option<u64>,
     pub(super) changed_at: Wall,
     pub(super) healthy: Option<bool>,
+    pub(super) history: History,
 }
 
 /// What a scheduler asked for when it wanted a task to end.
@@ -60,11 +62,12 @@ impl Task {
 }
 
 /// A task that is over, for people to see.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Ended {
     pub(super) info: Arc<TaskInfo>,
     pub(super) state: TaskState,
     pub(super) at: Wall,
+    pub(super) history: History,
 }
 
 /// The role that resources are marked with, or the framework's first one.
@@ -154,6 +157,7 @@ impl Leading {
             lost_as: None,
             changed_at: now.wall,
             healthy: None,
+            history: History::default(),
         });
         self.tally[self.tasks[index].state as usize] += 1;
         let owner = &mut self.frameworks.arena[framework];
@@ -283,6 +287,7 @@ impl Leading {
             info: task.info,
             state: task.state,
             at: now.wall,
+            history: task.history,
         };
         owner.keep_completed(ended, &self.config);
     }
@@ -301,6 +306,7 @@ impl Leading {
         status.agent_id = Some(task.info.agent_id.clone());
         status.executor_id = task.executor_id().cloned();
         status.healthy = task.healthy;
+        status.verbatim = task.history.verbatim();
         status.unreachable_at = match state {
             TaskState::Unreachable | TaskState::Lost => self.unreachable_since(&task.info.agent_id),
             _ => None,

@@ -94,6 +94,7 @@ impl Leading {
         record.awaiting = status.update_id;
         record.only_reported = false;
         record.healthy = status.healthy;
+        record.history.note(status);
     }
 
     /// An update that no scheduler may see, since it would contradict what was said before: its
@@ -259,7 +260,7 @@ impl Leading {
         let agent = agent.filter(|agent| self.agents.arena[*agent].peer.is_some());
         agent.ok_or_else(|| {
             let why = alloc::format!("agent {agent_id} is not connected");
-            Reject::Invalid(why)
+            Reject::Dropped(why)
         })
     }
 

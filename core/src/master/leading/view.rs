@@ -3,7 +3,9 @@
 use super::operator::RoleView;
 use super::{Leading, Timer};
 use crate::ids::{AgentId, ExecutorId, FrameworkId, OfferId, TaskId};
-use crate::model::{AgentInfo, DrainInfo, FrameworkInfo, MasterInfo, Offer, TaskInfo, TaskState};
+use crate::model::{
+    AgentInfo, DrainInfo, FrameworkInfo, MasterInfo, Offer, TaskInfo, TaskState, TaskStatus,
+};
 use crate::resources::{Resources, Role};
 use crate::time::Wall;
 use alloc::sync::Arc;
@@ -88,10 +90,14 @@ pub struct FrameworkView {
     pub info: Arc<FrameworkInfo>,
     /// Whether its scheduler is subscribed.
     pub connected: bool,
+    /// Whether this leader has heard of it through agents only.
+    pub recovered: bool,
     /// Grows with every change of its connection.
     pub epoch: u64,
     /// Roles in which it wants no offers for now.
     pub suppressed: Vec<Role>,
+    /// First heard of by this leader.
+    pub registered_at: Wall,
     /// Subscribed last.
     pub subscribed_at: Wall,
     /// Lost its scheduler.
@@ -119,6 +125,8 @@ pub struct TaskView {
     pub healthy: Option<bool>,
     /// In this state since.
     pub changed_at: Wall,
+    /// The newest word on each state that it was said to be in, oldest first, without data.
+    pub statuses: Vec<Arc<TaskStatus>>,
 }
 
 /// A task that is over.
@@ -130,6 +138,8 @@ pub struct EndedTaskView {
     pub state: TaskState,
     /// When it was forgotten.
     pub at: Wall,
+    /// The newest word on each state that it was said to be in, oldest first, without data.
+    pub statuses: Vec<Arc<TaskStatus>>,
 }
 
 /// An offer that stands.
@@ -268,8 +278,10 @@ impl Leading {
         Some(FrameworkView {
             info: framework.info.clone(),
             connected: framework.peer.is_some(),
+            recovered: !framework.heard_of,
             epoch: framework.epoch,
             suppressed: framework.suppressed.iter().cloned().collect(),
+            registered_at: framework.registered_at,
             subscribed_at: framework.subscribed_at,
             disconnected_at: framework.disconnected_at,
             tasks: task_ids.filter_map(|task| self.task(id, task)).collect(),
@@ -298,6 +310,7 @@ impl Leading {
             awaiting: task.awaiting.is_some(),
             healthy: task.healthy,
             changed_at: task.changed_at,
+            statuses: task.history.statuses().to_vec(),
         })
     }
 
@@ -332,5 +345,6 @@ fn ended_task(task: &super::tasks::Ended) -> EndedTaskView {
         info: task.info.clone(),
         state: task.state,
         at: task.at,
+        statuses: task.history.statuses().to_vec(),
     }
 }

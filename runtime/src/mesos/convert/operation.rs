@@ -1,14 +1,12 @@
 //! What schedulers do with offers.
 
 use super::resources::Form;
-use super::{ConvertError, filled, ids, resources, task};
+use super::{ConvertError, checks, filled, ids, resources, task};
 use crate::mesos::v1;
 use crate::mesos::v1::offer::{Operation, operation, operation::Type};
 use std::sync::Arc;
 use tepui_core::ids::FrameworkId;
-use tepui_core::model::{
-    MalformedTask, OfferOperation, OperationState, OperationStatus, ResourceOperation,
-};
+use tepui_core::model::{OfferOperation, OperationState, OperationStatus, ResourceOperation};
 
 /// The operations of one ACCEPT. What of them cannot be read stays in its place, as what it is.
 #[must_use]
@@ -19,11 +17,19 @@ pub fn list_to_core(list: &[Operation], framework_id: &FrameworkId) -> Vec<Offer
             Some(Type::Launch) => {
                 let launch = operation.launch.as_ref();
                 let infos = launch.map(|launch| launch.task_infos.as_slice());
-                launch_to_core(infos.unwrap_or_default(), framework_id, &mut operations);
+                let infos = infos.unwrap_or_default();
+                match checks::unnamed(operation, "LAUNCH") {
+                    Ok(()) => launch_to_core(infos, framework_id, &mut operations),
+                    Err(error) => operations.push(malformed(infos, &error, false)),
+                }
             }
             Some(Type::LaunchGroup) => {
                 let group = operation.launch_group.as_deref();
-                operations.extend(group.map(|group| group_to_core(group, framework_id)));
+                let group = group.map(|group| match checks::unnamed(operation, "LAUNCH_GROUP") {
+                    Ok(()) => group_to_core(group, framework_id),
+                    Err(error) => malformed(members(group), &error, true),
+                });
+                operations.extend(group);
             }
             _ => operations.push(resource_operation(operation)),
         }
@@ -39,7 +45,8 @@ fn launch_to_core(
 ) {
     let (mut tasks, mut malformed) = (Vec::with_capacity(infos.len()), Vec::new());
     for info in infos {
-        match task::to_core(info, framework_id) {
+        let checked = checks::launched(info).map_err(|error| task::malformed(info, &error));
+        match task::to_core(info, framework_id).and_then(|task| checked.map(|()| task)) {
             Ok(task) => tasks.push(Arc::new(task)),
             Err(error) => malformed.push(error),
         }
@@ -53,36 +60,39 @@ fn launch_to_core(
     operations.push(OfferOperation::Launch(tasks));
 }
 
+fn members(group: &operation::LaunchGroup) -> &[v1::TaskInfo] {
+    let tasks = group.task_group.as_ref();
+    tasks
+        .map(|group| group.tasks.as_slice())
+        .unwrap_or_default()
+}
+
 /// All tasks of a group are launched, or none.
 fn group_to_core(group: &operation::LaunchGroup, framework_id: &FrameworkId) -> OfferOperation {
-    let infos = group
-        .task_group
-        .as_ref()
-        .map(|group| group.tasks.as_slice());
-    let infos = infos.unwrap_or_default();
-    let tasks: Result<Vec<_>, MalformedTask> = infos
-        .iter()
-        .map(|info| task::to_core(info, framework_id).map(Arc::new))
-        .collect();
-    let executor = match &group.executor {
-        Some(executor) => task::executor_to_core(executor, framework_id),
-        None => Err(ConvertError::missing("executor")),
-    };
-    let why = match (tasks, executor) {
-        (Ok(tasks), Ok(executor)) => {
-            let executor = Arc::new(executor);
-            return OfferOperation::LaunchGroup { executor, tasks };
-        }
-        (Err(task), _) => ConvertError::new(format!("Task '{}': {}", task.task_id, task.why)),
-        (Ok(_), Err(error)) => error,
-    };
-    OfferOperation::Malformed {
-        tasks: infos
-            .iter()
-            .map(|info| task::malformed(info, &why))
-            .collect(),
-        group: true,
-    }
+    let infos = members(group);
+    let tasks = infos.iter().map(|info| {
+        let task = task::to_core(info, framework_id).map_err(|task| ConvertError::new(task.why));
+        let task = task.and_then(|task| checks::grouped(info).map(|()| Arc::new(task)));
+        let id = info.task_id.as_ref().and_then(|id| id.value.as_deref());
+        let id = id.unwrap_or_default();
+        task.map_err(|why| ConvertError::new(format!("Task '{id}' is invalid: {why}")))
+    });
+    let tasks: Result<Vec<_>, ConvertError> = tasks.collect();
+    let launch = tasks.and_then(|tasks| {
+        let executor = group.executor.as_ref();
+        let executor = executor.ok_or_else(|| ConvertError::missing("executor"))?;
+        checks::group(executor, infos)?;
+        let executor = task::executor_to_core(executor, framework_id)?;
+        let executor = Arc::new(executor);
+        Ok(OfferOperation::LaunchGroup { executor, tasks })
+    });
+    launch.unwrap_or_else(|why| malformed(infos, &why, true))
+}
+
+fn malformed(infos: &[v1::TaskInfo], why: &ConvertError, group: bool) -> OfferOperation {
+    let tasks = infos.iter().map(|info| task::malformed(info, why));
+    let tasks = tasks.collect();
+    OfferOperation::Malformed { tasks, group }
 }
 
 fn resource_operation(operation: &Operation) -> OfferOperation {

@@ -33,6 +33,14 @@ fn subscribed(harness: &Harness, id: &FrameworkId) -> Event {
     }
 }
 
+/// What whoever subscribes hears first.
+fn welcome(harness: &Harness, to: u64, id: &FrameworkId) -> [Effect; 2] {
+    [
+        event(to, subscribed(harness, id)),
+        event(to, Event::Heartbeat),
+    ]
+}
+
 fn failed_over(to: u64) -> Effect {
     let message = "Framework failed over".to_string();
     event(to, Event::Error { message })
@@ -43,8 +51,7 @@ fn a_framework_gets_an_id_and_heartbeats() {
     let mut harness = Harness::new(&Config::default());
     harness.call(2, subscribe(framework_info(None)));
     let id = framework_id("1.1-0000");
-    let expected = [event(2, subscribed(&harness, &id))];
-    assert_eq!(harness.take(), expected);
+    assert_eq!(harness.take(), welcome(&harness, 2, &id));
     harness.wait(Duration::from_secs(30));
     let heartbeat = event(2, Event::Heartbeat);
     assert_eq!(harness.take(), [heartbeat.clone(), heartbeat]);
@@ -60,8 +67,8 @@ fn a_repeated_subscription_tells_nobody_that_he_failed_over() {
     let id = harness.subscribe(2, framework_info(None));
     harness.call(2, subscribe(framework_info(None)));
     harness.call(2, again(&id));
-    let expected = event(2, subscribed(&harness, &id));
-    assert_eq!(harness.take(), [expected.clone(), expected]);
+    let expected = welcome(&harness, 2, &id);
+    assert_eq!(harness.take(), [expected.clone(), expected].concat());
     assert_eq!(harness.leading.summary().frameworks, 1);
 }
 
@@ -73,7 +80,8 @@ fn another_scheduler_takes_over_and_the_old_one_is_told() {
     assert_eq!(harness.offers().len(), 1);
     harness.call(3, again(&id));
     let close = Effect::Close { peer: peer(2) };
-    let expected = [failed_over(2), close, event(3, subscribed(&harness, &id))];
+    let mut expected = alloc::vec![failed_over(2), close];
+    expected.extend(welcome(&harness, 3, &id));
     assert_eq!(harness.take(), expected);
     // The offers were the old one's; the new one gets its own, at once.
     assert_eq!(harness.leading.summary().offers, 0);
@@ -174,15 +182,16 @@ fn a_framework_that_was_torn_down_never_returns() {
     let refused = harness.ask(3, again(&id));
     assert_eq!(
         refused,
-        Err(Reject::Invalid(
-            "framework 1.1-0000 has been removed".to_string()
-        ))
+        Err(Reject::Refused("Framework has been removed".to_string()))
     );
     let ended = &harness.leading.view().ended_frameworks[0];
     assert_eq!(ended.tasks[0].state, TaskState::Killed);
     // All that the agent has is free again.
     let free = &harness.leading.view().agents[0].free;
-    assert_eq!(*free, super::harness::resources("cpus:4;mem:4096"));
+    assert_eq!(
+        *free,
+        super::harness::resources("cpus:4;mem:4096;disk:1000")
+    );
 }
 
 #[test]
@@ -216,8 +225,7 @@ fn a_framework_of_an_earlier_leader_is_taken_as_it_says() {
     let mut harness = Harness::new(&Config::default());
     let id = framework_id("0.7-0042");
     harness.call(2, again(&id));
-    let expected = [event(2, subscribed(&harness, &id))];
-    assert_eq!(harness.take(), expected);
+    assert_eq!(harness.take(), welcome(&harness, 2, &id));
 }
 
 #[test]
@@ -258,7 +266,7 @@ fn bad_descriptions_are_refused_and_change_nothing() {
     twice.roles.push(role("web"));
     for bad in [none, two, twice] {
         let refused = harness.ask(2, subscribe(bad));
-        assert!(matches!(refused, Err(Reject::Invalid(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Reject::Refused(_))), "{refused:?}");
     }
     let refused = harness.ask(
         2,

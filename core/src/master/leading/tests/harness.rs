@@ -71,7 +71,7 @@ pub(super) fn agent_info(id: Option<&str>) -> AgentInfo {
         hostname: "host".to_string(),
         ip: String::new(),
         port: 5051,
-        resources: resources("cpus:4;mem:4096"),
+        resources: resources("cpus:4;mem:4096;disk:1000"),
         attributes: Attributes::default(),
         domain: None,
     }

@@ -1,8 +1,11 @@
 //! One behaviour a test: input in, effects out. After every input every invariant is checked.
 
 mod agents;
+mod calls;
+mod capabilities;
 mod frameworks;
 mod harness;
+mod launches;
 mod offers;
 mod operator;
 mod properties;

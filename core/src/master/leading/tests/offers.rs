@@ -23,7 +23,7 @@ fn executor(harness: &Harness) -> Arc<ExecutorInfo> {
         executor_id: ExecutorId::new("e").unwrap(),
         framework_id: framework.info.id.clone().unwrap(),
         command: CommandInfo::shell("run"),
-        resources: resources("cpus:0.5;mem:64"),
+        resources: resources("cpus:0.5;mem:64;disk:1"),
         name: String::new(),
         data: Arc::from([]),
         shutdown_grace: None,
@@ -103,7 +103,7 @@ fn accepted_tasks_are_sent_marked_and_the_rest_is_offered_again() {
     assert_eq!(harness.offers().len(), 0);
     harness.wait(Duration::from_secs(5));
     let offers = harness.leading.standing_offers().next().unwrap().1.clone();
-    assert_eq!(offers.resources, resources("cpus:2;mem:3840"));
+    assert_eq!(offers.resources, resources("cpus:2;mem:3840;disk:1000"));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn two_offers_of_one_agent_add_up() {
         .collect();
     assert_eq!(ids.len(), 2);
     let mut large = task("b", &agent);
-    large.resources = resources("cpus:4;mem:4096");
+    large.resources = resources("cpus:4;mem:4096;disk:1000");
     harness.call(2, accept(&ids, launch(&[large])));
     assert_eq!(runs(&harness.take()), [["b"]]);
 }
@@ -281,7 +281,7 @@ fn an_executor_is_paid_for_once_and_must_stay_the_same() {
     assert_eq!(runs(&said), [["a", "b"]], "neighbours travel together");
     assert_eq!(told_states(&said), [TaskState::Error]);
     let view = harness.leading.agent(&agent).unwrap();
-    assert_eq!(view.used, resources("cpus:2.5;mem:320"));
+    assert_eq!(view.used, resources("cpus:2.5;mem:320;disk:1"));
     // The executor's part is free when it ends, whatever became of its tasks.
     harness.agent(
         1,
@@ -325,7 +325,7 @@ fn a_group_is_launched_whole_or_not_at_all() {
     assert_eq!(told_states(&said), [TaskState::Error; 2]);
     assert_eq!(runs(&said), [["c", "d"]]);
     let view = harness.leading.agent(&agent).unwrap();
-    assert_eq!(view.used, resources("cpus:2.5;mem:64"));
+    assert_eq!(view.used, resources("cpus:2.5;mem:64;disk:1"));
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl World {
             executor_id: ExecutorId::new("e").unwrap(),
             framework_id: self.framework(framework),
             command: CommandInfo::shell("run"),
-            resources: resources("cpus:0.5"),
+            resources: resources("cpus:0.5;mem:32;disk:1"),
             name: String::new(),
             data: Arc::from([]),
             shutdown_grace: None,

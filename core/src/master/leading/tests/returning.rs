@@ -42,13 +42,16 @@ fn a_new_leader_learns_tasks_and_frameworks_from_agents() {
     back(&mut next, 5, &agent, [running(&framework, &agent)].into());
     let view = next.leading.agent(&agent).unwrap();
     assert_eq!(view.used, resources("cpus:1;mem:128"));
-    assert_eq!(view.free, resources("cpus:3;mem:3968"));
+    assert_eq!(view.free, resources("cpus:3;mem:3968;disk:1000"));
     let known = next.leading.framework(&framework).unwrap();
     assert!(!known.connected);
     assert_eq!(known.tasks[0].state, TaskState::Running);
     // The scheduler comes and finds its task, and the rest is offered to it.
     next.subscribe(6, framework_info(Some(framework.as_str())));
-    assert_eq!(next.offers()[0].resources, resources("cpus:3;mem:3968"));
+    assert_eq!(
+        next.offers()[0].resources,
+        resources("cpus:3;mem:3968;disk:1000")
+    );
     next.agent(5, ToMaster::Pong);
     next.call(6, Call::Reconcile { tasks: [].into() });
     assert_eq!(told_states(&next.take()), [TaskState::Running]);
@@ -321,7 +324,7 @@ fn more_than_an_agent_has_is_taken_as_it_is() {
         next.update(5, &framework, finished);
     }
     let view = next.leading.agent(&agent).unwrap();
-    assert_eq!(view.free, resources("cpus:4;mem:4096"));
+    assert_eq!(view.free, resources("cpus:4;mem:4096;disk:1000"));
 }
 
 #[test]
@@ -361,7 +364,7 @@ fn executors_are_what_the_agent_says_unless_their_launch_is_on_its_way() {
     harness.agent(1, ToMaster::Reregister(Arc::new(report)));
     assert_eq!(names(&harness), [""; 0]);
     let view = harness.leading.agent(&agent).unwrap();
-    assert_eq!(view.free, resources("cpus:4;mem:4096"));
+    assert_eq!(view.free, resources("cpus:4;mem:4096;disk:1000"));
 }
 
 #[test]
