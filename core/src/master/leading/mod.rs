@@ -23,6 +23,7 @@ mod reachability;
 mod reconcile;
 mod registration;
 mod returning;
+mod snapshot;
 mod storing;
 mod subscription;
 mod tasks;
@@ -37,6 +38,9 @@ mod tests;
 pub use config::{Config, RateLimit};
 pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
+pub use snapshot::{
+    AgentPart, EndedPart, EndedTaskPart, FrameworkPart, KnownTask, Snapshot, TaskPart,
+};
 pub use view::{
     AgentView, EndedFrameworkView, EndedTaskView, FrameworkView, OfferView, RoleView, Summary,
     TaskView, View,
