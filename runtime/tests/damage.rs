@@ -56,7 +56,7 @@ async fn a_damaged_journal_is_repaired_from_peers() {
     let (leader, _) = cluster.wait_for_leader(PATIENCE).await.unwrap();
     cluster.wait_for_agents(leader, PATIENCE).await.unwrap();
     cluster.wait_for_replicas(PATIENCE).await.unwrap();
-    let before = cluster.ask(leader, "/slaves").await.unwrap();
+    let before = agents(&cluster, leader).await;
     let victim = (leader + 1) % 3;
     let work_dir = folder.path().join(format!("master-{}", victim + 1));
     cluster.kill(victim).unwrap();
@@ -72,7 +72,7 @@ async fn a_damaged_journal_is_repaired_from_peers() {
     cluster.restart(other).unwrap();
     let (new, _) = cluster.wait_for_leader(PATIENCE).await.unwrap();
     cluster.wait_for_agents(new, PATIENCE).await.unwrap();
-    assert_eq!(cluster.ask(new, "/slaves").await.unwrap(), before);
+    assert_eq!(agents(&cluster, new).await, before);
     let (path, file) = journal_of(&work_dir);
     let scan = journal::scan(&fs::read(path).unwrap(), file);
     assert!(
@@ -80,6 +80,15 @@ async fn a_damaged_journal_is_repaired_from_peers() {
         "{:?}",
         scan.tail
     );
+}
+
+/// Who is registered, and with what.
+async fn agents(cluster: &Cluster, master: usize) -> Vec<(String, String)> {
+    let page = cluster.ask(master, "/slaves").await.unwrap();
+    let agents = page["slaves"].as_array().unwrap().iter();
+    agents
+        .map(|agent| (agent["id"].to_string(), agent["resources"].to_string()))
+        .collect()
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Test {
         let metrics = self.cluster.metrics(leader).await.unwrap();
         let id = |agent: &serde_json::Value| agent["id"].as_str().unwrap().to_owned();
         Registry {
-            version: metrics["registrar/version"].as_u64().unwrap(),
+            version: metrics["registrar/version"].as_f64().unwrap() as u64,
             agents: slaves["slaves"]
                 .as_array()
                 .unwrap()

@@ -41,6 +41,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Writes a duration as Mesos does: in the largest unit in which it is at least one.
+#[must_use]
+pub fn as_mesos_writes(duration: Duration) -> String {
+    let nanos = duration.as_nanos() as f64;
+    let unit = UNITS_NANOS.iter().find(|(_, size)| nanos >= *size);
+    let (unit, size) = unit.unwrap_or(&("ns", 1.0));
+    format!("{}{unit}", nanos / size)
+}
+
 /// Checks that `text` is `host:port`.
 ///
 /// # Errors
@@ -144,6 +153,21 @@ mod tests {
         for bad in ["15", "secs", "-1secs", "NaNsecs", "1 fortnight", ""] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn durations_are_written_as_they_are_read() {
+        for text in [
+            "15secs", "1.5mins", "10mins", "1days", "2weeks", "0ns", "500ms", "75secs",
+        ] {
+            let duration = duration(text).unwrap();
+            assert_eq!(
+                super::duration(&as_mesos_writes(duration)),
+                Ok(duration),
+                "{text}"
+            );
+        }
+        assert_eq!(as_mesos_writes(Duration::from_secs(600)), "10mins");
     }
 
     #[test]

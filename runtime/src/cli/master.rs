@@ -1,6 +1,6 @@
 //! `tepui master`.
 
-use super::flags::{Kept, Listen, Logging, address, duration};
+use super::flags::{Kept, Listen, Logging, address, as_mesos_writes, duration};
 use super::process::{self, Signals, WorkDirLock};
 use super::{Failure, logging};
 use crate::disk::replaced::Content;
@@ -8,17 +8,20 @@ use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
 use crate::http::leader::Leader;
+use crate::http::operator::{Events, Requests};
 use crate::http::scheduler::{SchedulerHttp, Streams};
 use crate::net::Links;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::masters::MasterLinks;
+use crate::node::counters::Counters;
 use crate::node::fresh_rng;
 use crate::node::master::{MasterPeers, MasterPorts, Wakers, forward_broken};
 use clap::Args;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tepui_core::durable::WriteSequence;
 use tepui_core::ids::MasterId;
 use tepui_core::log::{Damage, Recovered, Write};
@@ -219,6 +222,84 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// The flags by Mesos' names, as tools show them.
+    fn as_text(&self, config: &Config) -> BTreeMap<String, String> {
+        let leading = &config.leading;
+        let mut all = BTreeMap::new();
+        let mut set = |name: &str, value: String| all.insert(name.to_owned(), value);
+        set("ip", self.listen.ip.to_string());
+        set("port", self.port.to_string());
+        set("hostname", self.listen.host_name());
+        set("work_dir", self.work_dir.display().to_string());
+        set("quorum", (self.masters.len().max(1) / 2 + 1).to_string());
+        set(
+            "logging_level",
+            self.logging.logging_level.to_ascii_uppercase(),
+        );
+        let time = |duration: Duration| as_mesos_writes(duration);
+        set("agent_ping_timeout", time(leading.agent_ping_timeout));
+        set(
+            "agent_reregister_timeout",
+            time(leading.agent_reregister_timeout),
+        );
+        set("allocation_interval", time(leading.allocation_interval));
+        set(
+            "max_agent_ping_timeouts",
+            leading.max_agent_ping_timeouts.to_string(),
+        );
+        set(
+            "max_completed_frameworks",
+            leading.max_completed_frameworks.to_string(),
+        );
+        let tasks = leading.max_completed_tasks_per_framework;
+        set("max_completed_tasks_per_framework", tasks.to_string());
+        let listeners = http::operator::events::LISTENERS_MAX;
+        set(
+            "max_operator_event_stream_subscribers",
+            listeners.to_string(),
+        );
+        for name in [
+            "agents",
+            "frameworks",
+            "http_frameworks",
+            "http_readonly",
+            "http_readwrite",
+        ] {
+            set(&format!("authenticate_{name}"), false.to_string());
+        }
+        set("registry", "replicated_log".to_owned());
+        set("allocator", "hierarchical".to_owned());
+        set("role_sorter", "drf".to_owned());
+        set("framework_sorter", "drf".to_owned());
+        if let Some(timeout) = leading.offer_timeout {
+            set("offer_timeout", time(timeout));
+        }
+        if let Some(ip) = self.listen.advertise_ip {
+            set("advertise_ip", ip.to_string());
+        }
+        if let Some(port) = self.listen.advertise_port {
+            set("advertise_port", port.to_string());
+        }
+        if let Some(folder) = &self.logging.log_dir {
+            set("log_dir", folder.display().to_string());
+        }
+        if !self.cluster.is_empty() {
+            set("cluster", self.cluster.clone());
+        }
+        all
+    }
+
+    fn about(&self, config: &Config) -> http::master::About {
+        let since = SystemTime::UNIX_EPOCH.elapsed();
+        http::master::About {
+            cluster: self.cluster.clone(),
+            flags: self.as_text(config),
+            started_at: since.map_or(0.0, |since| since.as_secs_f64()),
+        }
+    }
+}
+
 async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     let clock = Clock::start();
     let mut signals = Signals::listen(&flags.kept)?;
@@ -240,6 +321,9 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
         schedulers: Links::default(),
         streams: Streams::new(&rng),
         leader: Leader::default(),
+        requests: Requests::default(),
+        events: Events::default(),
+        counters: Counters::default(),
         told_log: WriteSequence::default(),
         told_snapshot: WriteSequence::default(),
     };
@@ -260,16 +344,21 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     if let Some(bridge) = flags.bridge()? {
         tokio::spawn(bridge.run(ports.leader.clone()));
     }
+    let pages = http::master::MasterHttp {
+        node: node.clone(),
+        leader: ports.leader.clone(),
+        about: Arc::new(flags.about(&config)),
+        counters: ports.counters.clone(),
+        requests: ports.requests.clone(),
+        events: ports.events.clone(),
+        logging: logging::Verbosity::default(),
+    };
     let recovered = disk.recovered;
     let mut node_loop = NodeLoop::built(ports, |fx| {
         MasterNode::recover(config, &rng, clock.now(), recovered, fx)
     });
     tokio::spawn(forward_broken(was_broken, node.clone()));
-    let router = http::master::router(http::master::MasterHttp {
-        node: node.clone(),
-        cluster: flags.cluster.clone(),
-    });
-    let router = router.merge(http::scheduler::router(api));
+    let router = http::master::router(pages).merge(http::scheduler::router(api));
     let accepting = tokio::spawn(accept(listener, move |incoming| {
         let (peers, router, peer) = (peers.clone(), router.clone(), names.next());
         async move {

@@ -58,6 +58,9 @@ pub trait Ports<M: Machine> {
         Ok(None)
     }
 
+    /// An input before it is handled, for those who count them.
+    fn heard(&mut self, _input: &M::Input) {}
+
     /// The machine's state after an input, for those who show or check it.
     fn observe(&mut self, _machine: &M) {}
 }
@@ -134,6 +137,12 @@ impl<M: Machine + 'static> Handle<M> {
         answered.await.ok()
     }
 
+    /// How many inputs and questions wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Ends the loop after what already waits.
     pub async fn stop(&self) {
         // An ended loop needs no telling.
@@ -174,6 +183,7 @@ impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
     pub fn handle(&mut self, now: Now, input: M::Input) -> ControlFlow<Ended> {
         assert!(now.mono >= self.last, "the monotonic clock went backwards");
         self.last = now.mono;
+        self.ports.heard(&input);
         self.machine.handle(now, input, &mut self.outbox);
         self.perform(now)
     }

@@ -2,13 +2,19 @@
 
 pub mod agent;
 pub mod body;
+pub mod classic;
 pub mod client;
+pub mod cluster;
 pub mod executor;
 pub mod hangup;
 pub mod leader;
 pub mod master;
+pub mod operator;
 pub mod refusal;
+pub mod reply;
+pub mod roles;
 pub mod scheduler;
+pub mod version;
 
 use axum::Extension;
 use axum::Json;

@@ -210,7 +210,7 @@ impl Cluster {
         let start = Instant::now();
         loop {
             let metrics = self.metrics(leader).await.unwrap_or_default();
-            if metrics["master/slaves_active"] == self.plan.agents {
+            if metrics["master/slaves_active"] == self.plan.agents as f64 {
                 return Ok(Instant::now());
             }
             if start.elapsed() > patience {
@@ -230,7 +230,7 @@ impl Cluster {
             let mut applied = Vec::new();
             for index in 0..self.plan.masters {
                 let metrics = self.metrics(index).await;
-                let voting = metrics.filter(|m| m["registrar/log/recovered"] == 1);
+                let voting = metrics.filter(|m| m["registrar/log/recovered"] == 1.0);
                 applied.push(voting.map(|metrics| metrics["log/applied"].clone()));
             }
             let level = applied

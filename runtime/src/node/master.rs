@@ -3,11 +3,13 @@
 use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Ended, Handle, Ports};
 use crate::http::leader::Leader;
+use crate::http::operator::{Events, Requests};
 use crate::http::scheduler::Streams;
 use crate::net::connection::{Stream, converse};
 use crate::net::framing::FrameError;
 use crate::net::masters::MasterLinks;
 use crate::net::{Kind, Links};
+use crate::node::counters::Counters;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +43,12 @@ pub struct MasterPorts {
     pub streams: Streams,
     /// Who leads, for those who serve.
     pub leader: Leader,
+    /// Operators that wait for an answer.
+    pub requests: Requests,
+    /// Those who listen to what happens.
+    pub events: Events,
+    /// What is counted.
+    pub counters: Counters,
     /// What the machine was told last of the log lane.
     pub told_log: WriteSequence,
     /// What the machine was told last of the snapshot lane.
@@ -81,10 +89,12 @@ impl Ports<MasterNode> for MasterPorts {
                     .keep(members.map(|member| (member.id, member.address.clone())));
                 *self.wakers.lock().unwrap_or_else(PoisonError::into_inner) = self.masters.wakers();
             }
-            Effect::Notice(notice) => tell(&notice),
-            Effect::ToOperator { id, answer } => {
-                tracing::debug!(%id, ?answer, "nobody waits for this answer");
+            Effect::Notice(notice) => {
+                tell(&notice);
+                self.counters.noticed(&notice);
+                self.events.noticed(&notice);
             }
+            Effect::ToOperator { id, answer } => self.requests.answer(id, answer),
             Effect::Halt(fatal) => {
                 let why = describe(&fatal);
                 return ControlFlow::Break(Ended::Failed(why));
@@ -97,8 +107,13 @@ impl Ports<MasterNode> for MasterPorts {
         self.journal.flush();
     }
 
+    fn heard(&mut self, input: &Input) {
+        self.counters.heard(input);
+    }
+
     fn observe(&mut self, machine: &MasterNode) {
         self.leader.observe(machine);
+        self.events.observe(machine);
     }
 
     fn persisted(&mut self) -> Result<Option<Input>, Ended> {

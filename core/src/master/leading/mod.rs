@@ -25,6 +25,7 @@ mod reachability;
 mod reconcile;
 mod registration;
 mod returning;
+mod snapshot;
 mod storing;
 mod subscription;
 mod tasks;
@@ -40,6 +41,9 @@ pub use config::{Config, RateLimit};
 pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
 pub use operator::{MaintenanceStatus, RoleView};
+pub use snapshot::{
+    AgentPart, EndedPart, EndedTaskPart, FrameworkPart, KnownTask, Snapshot, TaskPart,
+};
 pub use view::{
     AgentView, EndedFrameworkView, EndedTaskView, FrameworkView, OfferView, Summary, TaskView, View,
 };

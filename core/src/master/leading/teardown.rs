@@ -76,6 +76,7 @@ impl Leading {
         let ended = EndedFramework {
             info: framework.info,
             completed: framework.completed,
+            subscribed_at: framework.subscribed_at,
             ended_at: now.wall,
         };
         self.frameworks.keep_completed(ended, &self.config);

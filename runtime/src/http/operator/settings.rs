@@ -1,0 +1,130 @@
+//! What operators have set, and drains and quotas as tools see them.
+
+use crate::mesos::convert::offer::unavailability_to_v1;
+use crate::mesos::convert::resources::scalar_to_v1;
+use crate::mesos::convert::time::duration_to_v1;
+use crate::mesos::v1::maintenance::{ClusterStatus, Schedule, Window, cluster_status};
+use crate::mesos::v1::quota::{QuotaConfig, QuotaInfo, QuotaStatus};
+use crate::mesos::v1::{self, value};
+use std::collections::BTreeMap;
+use tepui_core::model::{self, DrainState, MachineId, MachineMode};
+use tepui_core::registry::OperatorState;
+use tepui_core::resources::Quantities;
+
+/// How far an agent is drained.
+#[must_use]
+pub fn drain_to_v1(info: &model::DrainInfo) -> v1::DrainInfo {
+    let grace = info.config.max_grace_period;
+    v1::DrainInfo {
+        state: Some(match info.state {
+            DrainState::Draining => v1::DrainState::Draining,
+            DrainState::Drained => v1::DrainState::Drained,
+        }),
+        config: Some(v1::DrainConfig {
+            max_grace_period: grace.map(duration_to_v1),
+            mark_gone: Some(info.config.mark_gone),
+        }),
+    }
+}
+
+/// A machine, by what it was named.
+#[must_use]
+pub fn machine_to_v1(id: &MachineId) -> v1::MachineId {
+    let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
+    v1::MachineId {
+        hostname: filled(&id.hostname),
+        ip: filled(&id.ip),
+    }
+}
+
+/// See [`machine_to_v1`].
+#[must_use]
+pub fn machine_to_core(id: &v1::MachineId) -> MachineId {
+    MachineId {
+        hostname: id.hostname.clone().unwrap_or_default(),
+        ip: id.ip.clone().unwrap_or_default(),
+    }
+}
+
+/// The schedule of maintenance.
+#[must_use]
+pub fn schedule(state: &OperatorState) -> Schedule {
+    let windows = state.schedule.iter().map(|window| Window {
+        machine_ids: window.machines.iter().map(machine_to_v1).collect(),
+        unavailability: Some(unavailability_to_v1(window.unavailability)),
+    });
+    Schedule {
+        windows: windows.collect(),
+    }
+}
+
+/// Where the machines of the schedule stand; those that are up are not listed.
+#[must_use]
+pub fn machines(state: &OperatorState) -> ClusterStatus {
+    let mut status = ClusterStatus::default();
+    for (id, machine) in &state.machines {
+        let id = machine_to_v1(id);
+        match machine.mode {
+            MachineMode::Down => status.down_machines.push(id),
+            MachineMode::Draining => {
+                let draining = cluster_status::DrainingMachine {
+                    id: Some(id),
+                    statuses: Vec::new(),
+                };
+                status.draining_machines.push(draining);
+            }
+        }
+    }
+    status
+}
+
+/// Weights, as far as they were ever set.
+#[must_use]
+pub fn weights(state: &OperatorState) -> Vec<v1::WeightInfo> {
+    let set = state.weights.iter().map(|(role, weight)| v1::WeightInfo {
+        weight: Some(weight.to_f64()),
+        role: Some(role.to_string()),
+    });
+    set.collect()
+}
+
+fn scalar(amount: f64) -> value::Scalar {
+    value::Scalar {
+        value: Some(amount),
+    }
+}
+
+fn guarantees(amounts: &Quantities) -> BTreeMap<String, value::Scalar> {
+    let amounts = amounts.iter();
+    amounts
+        .map(|(name, milli)| (name.to_owned(), scalar(milli as f64 / 1e3)))
+        .collect()
+}
+
+/// Quotas, in the new form and in the one before it, which knows no limits.
+#[must_use]
+pub fn quotas(state: &OperatorState) -> QuotaStatus {
+    let mut status = QuotaStatus::default();
+    for (role, quota) in &state.quotas {
+        let resources = quota.guarantees.iter().map(|(name, milli)| v1::Resource {
+            name: Some(name.to_owned()),
+            r#type: Some(value::Type::Scalar),
+            scalar: Some(scalar(milli as f64 / 1e3)),
+            ..v1::Resource::default()
+        });
+        status.infos.push(QuotaInfo {
+            role: Some(role.to_string()),
+            principal: None,
+            guarantee: resources.collect(),
+        });
+        let limits = quota.limits.iter();
+        status.configs.push(QuotaConfig {
+            role: Some(role.to_string()),
+            guarantees: guarantees(&quota.guarantees),
+            limits: limits
+                .map(|(name, limit)| (name.to_owned(), scalar_to_v1(limit)))
+                .collect(),
+        });
+    }
+    status
+}
