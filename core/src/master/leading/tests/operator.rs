@@ -192,7 +192,7 @@ fn quota_is_checked_against_capacity_and_use_unless_it_is_forced() {
     let (code, why) = refused(&mut harness, update(&large, false));
     assert_eq!(code, 400);
     assert!(
-        why.contains("exceed cluster capacity 'cpus:4; mem:4096'"),
+        why.contains("exceed cluster capacity 'cpus:4; disk:1000; mem:4096'"),
         "{why}"
     );
     assert_eq!(harness.operator(update(&large, true)), DONE);
@@ -248,16 +248,16 @@ fn offers_are_cut_to_limits_and_leave_what_others_are_sure_to_get() {
     let mut harness = Harness::new(&Config::default());
     harness.register(1);
     harness.subscribe(11, framework_info(None));
-    assert_eq!(offered(&mut harness), ["cpus:4;mem:4096"]);
+    assert_eq!(offered(&mut harness), ["cpus:4;disk:1000;mem:4096"]);
     let limit = update(&[quota("web", "", "cpus:1")], false);
     assert_eq!(harness.operator(limit), DONE);
-    assert_eq!(offered(&mut harness), ["cpus:1;mem:4096"]);
+    assert_eq!(offered(&mut harness), ["cpus:1;disk:1000;mem:4096"]);
     let guarantee = update(
         &[quota("web", "", ""), quota("db", "cpus:3;mem:1024", "")],
         false,
     );
     assert_eq!(harness.operator(guarantee), DONE);
-    assert_eq!(offered(&mut harness), ["cpus:1;mem:3072"]);
+    assert_eq!(offered(&mut harness), ["cpus:1;disk:1000;mem:3072"]);
     let roles = harness.leading.roles();
     let db = roles.iter().find(|view| view.role == role("db")).unwrap();
     assert_eq!(db.quota.guarantees.milli("cpus"), 3_000);
