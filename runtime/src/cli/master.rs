@@ -27,6 +27,7 @@ use tepui_core::ids::MasterId;
 use tepui_core::log::{Damage, Recovered, Write};
 use tepui_core::master::{Config, MasterNode};
 use tepui_core::model::MasterInfo;
+use tepui_core::rng::Rng;
 use tepui_core::wire;
 use tokio::sync::{Notify, mpsc};
 
@@ -312,21 +313,10 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     let (broken, was_broken) = mpsc::channel(BROKEN_MAX);
     let wakers = Wakers::default();
     let rng = fresh_rng("master").map_err(|error| Failure::run(error.to_string()))?;
-    let ports = MasterPorts {
-        journal: disk.journal,
-        snapshot: disk.snapshot,
-        masters: MasterLinks::new(MasterId(flags.id), broken),
-        wakers: Arc::clone(&wakers),
-        agents: Links::default(),
-        schedulers: Links::default(),
-        streams: Streams::new(&rng),
-        leader: Leader::default(),
-        requests: Requests::default(),
-        events: Events::default(),
-        counters: Counters::default(),
-        told_log: WriteSequence::default(),
-        told_snapshot: WriteSequence::default(),
-    };
+    let recovered = disk.recovered;
+    let (journal, snapshot) = (disk.journal, disk.snapshot);
+    let links = MasterLinks::new(MasterId(flags.id), broken);
+    let ports = ports(journal, snapshot, links, &wakers, &rng);
     let peers = MasterPeers {
         node: node.clone(),
         agents: ports.agents.clone(),
@@ -344,16 +334,7 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     if let Some(bridge) = flags.bridge()? {
         tokio::spawn(bridge.run(ports.leader.clone()));
     }
-    let pages = http::master::MasterHttp {
-        node: node.clone(),
-        leader: ports.leader.clone(),
-        about: Arc::new(flags.about(&config)),
-        counters: ports.counters.clone(),
-        requests: ports.requests.clone(),
-        events: ports.events.clone(),
-        logging: logging::Verbosity::default(),
-    };
-    let recovered = disk.recovered;
+    let pages = pages(flags.about(&config), &node, &ports);
     let mut node_loop = NodeLoop::built(ports, |fx| {
         MasterNode::recover(config, &rng, clock.now(), recovered, fx)
     });
@@ -385,6 +366,48 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Ended::Failed(message) => Err(Failure::run(message)),
+    }
+}
+
+/// What the machine's effects go to, before anything is connected.
+fn ports(
+    journal: Wal,
+    snapshot: ReplacedFile,
+    masters: MasterLinks<tepui_core::log::Message>,
+    wakers: &Wakers,
+    rng: &Rng,
+) -> MasterPorts {
+    MasterPorts {
+        journal,
+        snapshot,
+        masters,
+        wakers: Arc::clone(wakers),
+        agents: Links::default(),
+        schedulers: Links::default(),
+        streams: Streams::new(rng),
+        leader: Leader::default(),
+        requests: Requests::default(),
+        events: Events::default(),
+        counters: Counters::default(),
+        told_log: WriteSequence::default(),
+        told_snapshot: WriteSequence::default(),
+    }
+}
+
+/// What operators ask of this master.
+fn pages(
+    about: http::master::About,
+    node: &Handle<MasterNode>,
+    ports: &MasterPorts,
+) -> http::master::MasterHttp {
+    http::master::MasterHttp {
+        node: node.clone(),
+        leader: ports.leader.clone(),
+        about: Arc::new(about),
+        counters: ports.counters.clone(),
+        requests: ports.requests.clone(),
+        events: ports.events.clone(),
+        logging: logging::Verbosity::default(),
     }
 }
 

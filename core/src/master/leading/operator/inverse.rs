@@ -63,7 +63,8 @@ impl InverseOffers {
             .unwrap_or_default()
     }
 
-    /// Agent and framework of each that stands; what is wrong with the books, if anything is.
+    /// Agent and framework of each that stands; the number of one that is wrong in the books.
+    #[allow(clippy::type_complexity)]
     pub(in crate::master::leading) fn standing(
         &self,
     ) -> Result<Vec<(Index<Agent>, Index<Framework>)>, u64> {
