@@ -166,7 +166,7 @@ impl Flags {
     }
 
     /// What is served, besides executors.
-    fn served(&self, shared: Shared<'_>) -> http::agent::AgentHttp {
+    fn served(&self, shared: &Shared<'_>) -> http::agent::AgentHttp {
         http::agent::AgentHttp {
             node: shared.node.clone(),
             work_dir: shared.work_dir.clone(),
@@ -249,7 +249,7 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     let machine = AgentNode::recover(flags.config(), rng, info, clock.now(), recovered);
     let mut node_loop = NodeLoop::new(machine, ports);
     tokio::spawn(forward_reports(reports, node.clone(), book.clone()));
-    let served = flags.served(Shared {
+    let served = flags.served(&Shared {
         node: &node,
         work_dir: &work_dir,
         book: &book,
@@ -288,7 +288,7 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
 
 /// Serves all that comes in.
 async fn accept_all(listener: TcpListener, agent: http::agent::AgentHttp, executors: ExecutorApi) {
-    let router = http::agent::router(agent, executors.clone());
+    let router = http::agent::router(&agent, &executors);
     accept(listener, move |incoming| {
         let (router, executors) = (router.clone(), executors.clone());
         let peer = executors.names.next();

@@ -339,7 +339,7 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
         MasterNode::recover(config, &rng, clock.now(), recovered, fx)
     });
     tokio::spawn(forward_broken(was_broken, node.clone()));
-    let router = http::master::router(pages).merge(http::scheduler::router(api));
+    let router = http::master::router(&pages).merge(http::scheduler::router(api));
     let accepting = tokio::spawn(accept(listener, move |incoming| {
         let (peers, router, peer) = (peers.clone(), router.clone(), names.next());
         async move {

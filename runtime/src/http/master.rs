@@ -51,12 +51,12 @@ pub struct MasterHttp {
 }
 
 /// All that a master serves, apart from the scheduler API.
-pub fn router(master: MasterHttp) -> Router {
+pub fn router(master: &MasterHttp) -> Router {
     Router::new()
         .route("/debug/invariants", get(check))
         .with_state(master.clone())
         .merge(operator::router(master.clone()))
-        .merge(classic::router(&master))
+        .merge(classic::router(master))
         .fallback(async || not_found())
 }
 

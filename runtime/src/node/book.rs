@@ -126,7 +126,6 @@ pub struct SharedBook {
 
 impl SharedBook {
     /// Reads or changes it. Nothing that waits belongs under this lock.
-    #[must_use]
     pub fn lock(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }

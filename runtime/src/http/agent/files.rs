@@ -57,6 +57,7 @@ fn refusal(error: &PathError) -> Response {
 }
 
 /// The path that a query must name.
+#[allow(clippy::result_large_err)]
 fn wanted(parameters: &BTreeMap<String, String>) -> Result<&str, Response> {
     let path = parameters.get("path").filter(|path| !path.is_empty());
     path.map(String::as_str).ok_or_else(|| {
@@ -65,6 +66,7 @@ fn wanted(parameters: &BTreeMap<String, String>) -> Result<&str, Response> {
     })
 }
 
+#[allow(clippy::result_large_err)]
 fn number(parameters: &BTreeMap<String, String>, name: &str) -> Result<Option<i64>, Response> {
     let Some(given) = parameters.get(name) else {
         return Ok(None);

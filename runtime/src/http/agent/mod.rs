@@ -65,7 +65,7 @@ impl AgentHttp {
 const PREFIX: &str = "/slave(1)";
 
 /// All that an agent serves.
-pub fn router(agent: AgentHttp, executors: ExecutorApi) -> Router {
+pub fn router(agent: &AgentHttp, executors: &ExecutorApi) -> Router {
     let apis = |prefix: &str| {
         let at = |path: &str| format!("{prefix}{path}");
         let executors = Router::new()

@@ -85,7 +85,7 @@ fn within(work_dir: &WorkDir, agent_id: &str, path: &str) -> Option<PathBuf> {
         Err(_) if relative.starts_with("frameworks") => Path::new(agent_id).join(relative),
         Err(_) => return None,
     };
-    let names: Vec<_> = below.components().map(|part| part.as_os_str()).collect();
+    let names: Vec<_> = below.components().map(Component::as_os_str).collect();
     let fixed = [(1, "frameworks"), (3, "executors"), (5, "runs")];
     let is_run = names.len() > RUN_COMPONENTS && fixed.iter().all(|(at, name)| names[*at] == *name);
     is_run.then_some(below)
@@ -165,7 +165,7 @@ fn described(path: &str, name: &str, stat: &Stat) -> Entry {
     let group = nix::unistd::Group::from_gid(gid).ok().flatten();
     Entry {
         path: format!("{}/{name}", path.trim_end_matches('/')),
-        links: u64::from(stat.st_nlink),
+        links: stat.st_nlink,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         modified: stat.st_mtime,
         mode: stat.st_mode,

@@ -88,7 +88,9 @@ fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
     let capabilities = agent_capabilities()
         .into_iter()
         .filter_map(|found| found.r#type);
-    let capabilities: Vec<_> = capabilities.map(|found| found.name()).collect();
+    let capabilities: Vec<_> = capabilities
+        .map(crate::mesos::v1::agent_info::capability::Type::name)
+        .collect();
     add("capabilities", value!(capabilities));
     if let Some(info) = &book.info {
         add("hostname", value!(info.hostname));
