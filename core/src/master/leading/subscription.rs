@@ -9,7 +9,7 @@ use crate::ids::{FrameworkId, Peer};
 use crate::message::Reject;
 use crate::message::agent::ToAgent;
 use crate::message::scheduler::{Call, Event, ToMaster, ToScheduler};
-use crate::model::{FrameworkInfo, InverseOfferAnswer as Answered};
+use crate::model::FrameworkInfo;
 use crate::outbox::Outbox;
 use crate::resources::Role;
 use crate::time::Now;
@@ -139,11 +139,8 @@ impl Leading {
                 framework,
                 suppressed_roles,
             } => return self.update_framework(index, &framework, &suppressed_roles, fx),
-            Call::AcceptInverseOffers { offer_ids, filters } => {
-                self.answer_inverse(now, index, &offer_ids, Answered::Accepted, filters, fx);
-            }
-            Call::DeclineInverseOffers { offer_ids, filters } => {
-                self.answer_inverse(now, index, &offer_ids, Answered::Declined, filters, fx);
+            answer @ (Call::AcceptInverseOffers { .. } | Call::DeclineInverseOffers { .. }) => {
+                self.on_inverse_call(now, index, &answer, fx);
             }
             Call::AcknowledgeOperationStatus { operation_id, .. } => {
                 let why = alloc::format!("operation {operation_id} is not known");
