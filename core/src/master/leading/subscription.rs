@@ -196,8 +196,7 @@ impl Leading {
         }
         self.expire_if_late(now, id, fx);
         if self.frameworks.is_removed(id) {
-            let why = alloc::format!("framework {id} has been removed");
-            return Err(Reject::Invalid(why));
+            return Err(Reject::Refused("Framework has been removed".into()));
         }
         let Some(index) = self.frameworks.find(id) else {
             // Of an earlier leader: frameworks are not in the registry.

@@ -174,9 +174,7 @@ fn a_framework_that_was_torn_down_never_returns() {
     let refused = harness.ask(3, again(&id));
     assert_eq!(
         refused,
-        Err(Reject::Invalid(
-            "framework 1.1-0000 has been removed".to_string()
-        ))
+        Err(Reject::Refused("Framework has been removed".to_string()))
     );
     let ended = &harness.leading.view().ended_frameworks[0];
     assert_eq!(ended.tasks[0].state, TaskState::Killed);
