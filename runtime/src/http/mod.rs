@@ -40,7 +40,8 @@ pub async fn serve(stream: TcpStream, router: Router) {
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .pipeline_flush(true)
+        // Nothing may be gathered for pipelined requests: with that, answers are not bounded.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         served = serving => {

@@ -8,7 +8,6 @@ use super::{Effect, Leading};
 use crate::ids::{FrameworkId, Peer};
 use crate::message::Reject;
 use crate::message::scheduler::{Call, Event, ToMaster, ToScheduler};
-use crate::model::InverseOfferAnswer as Answered;
 use crate::outbox::Outbox;
 use crate::resources::Role;
 use crate::time::Now;
@@ -116,11 +115,8 @@ impl Leading {
                 self.allocation.suppress(index, &roles);
                 self.frameworks.arena[index].suppressed.extend(roles);
             }
-            Call::AcceptInverseOffers { offer_ids, filters } => {
-                self.answer_inverse(now, index, &offer_ids, Answered::Accepted, filters, fx);
-            }
-            Call::DeclineInverseOffers { offer_ids, filters } => {
-                self.answer_inverse(now, index, &offer_ids, Answered::Declined, filters, fx);
+            answer @ (Call::AcceptInverseOffers { .. } | Call::DeclineInverseOffers { .. }) => {
+                self.on_inverse_call(now, index, &answer, fx);
             }
             Call::AcknowledgeOperationStatus { operation_id, .. } => {
                 let why = alloc::format!("operation {operation_id} is not known");

@@ -221,6 +221,8 @@ impl Streams {
                     stream.framework_id = Some(framework_id.clone());
                     let id = framework_id.clone();
                     push(stream, event, self.bytes_max);
+                    // Clients take the first one for the proof that the stream works.
+                    push(stream, Event::Heartbeat, self.bytes_max);
                     table.frameworks.insert(id, peer);
                 } else {
                     push(stream, event, self.bytes_max);

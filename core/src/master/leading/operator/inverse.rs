@@ -11,7 +11,7 @@ use super::super::notice::Notice;
 use super::super::offers::capped;
 use super::super::{Effect, Leading, Timer};
 use crate::ids::{FrameworkId, OfferId};
-use crate::message::scheduler::{Event, ToScheduler};
+use crate::message::scheduler::{Call, Event, ToScheduler};
 use crate::model::{Filters, InverseOffer, InverseOfferAnswer, InverseOfferStatus, Unavailability};
 use crate::outbox::Outbox;
 use crate::resources::Resources;
@@ -261,7 +261,26 @@ impl Leading {
     }
 
     /// A framework answers inverse offers.
-    pub(in crate::master::leading) fn answer_inverse(
+    pub(in crate::master::leading) fn on_inverse_call(
+        &mut self,
+        now: Now,
+        framework: Index<Framework>,
+        call: &Call,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let (offer_ids, answer, filters) = match call {
+            Call::AcceptInverseOffers { offer_ids, filters } => {
+                (offer_ids, InverseOfferAnswer::Accepted, *filters)
+            }
+            Call::DeclineInverseOffers { offer_ids, filters } => {
+                (offer_ids, InverseOfferAnswer::Declined, *filters)
+            }
+            _ => unreachable!("the caller looked"),
+        };
+        self.answer_inverse(now, framework, offer_ids, answer, filters, fx);
+    }
+
+    fn answer_inverse(
         &mut self,
         now: Now,
         framework: Index<Framework>,
