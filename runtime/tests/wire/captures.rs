@@ -117,7 +117,12 @@ fn assert_same<M: Message>(name: &str, theirs: &[u8]) {
     if ours != theirs {
         let value = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
         assert_eq!(value(&ours), value(theirs), "{name}");
-        panic!("{name}: the same values, but in another order or another way of writing");
+        let text = String::from_utf8_lossy;
+        panic!(
+            "{name}: the same values, but in another order or another way of writing:\n{}\n{}",
+            text(&ours),
+            text(theirs)
+        );
     }
 }
 

@@ -251,7 +251,10 @@ impl Driver {
     }
 
     fn task(&self, name: &str, offer: &Offer) -> Value {
-        let scalar = |name: &str, value: f64| json!({ "name": name, "type": "SCALAR", "scalar": { "value": value } });
+        let scalar = |name: &str, value: f64| {
+            let amount = json!({ "value": value });
+            json!({ "name": name, "type": "SCALAR", "scalar": amount })
+        };
         let mut task = json!({
             "name": name,
             "task_id": { "value": name },
