@@ -114,16 +114,68 @@ fn calls_of_schedulers_are_read_or_refused_as_mesos_does() {
 fn assert_same<M: Message>(name: &str, theirs: &[u8]) {
     let message: M = json::decode(theirs).unwrap_or_else(|error| panic!("{name}: {error}"));
     let ours = json::encode(&message);
+    let theirs = with_nearest_decimals(theirs);
     if ours != theirs {
         let value = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
-        assert_eq!(value(&ours), value(theirs), "{name}");
+        assert_eq!(value(&ours), value(&theirs), "{name}");
         let text = String::from_utf8_lossy;
         panic!(
             "{name}: the same values, but in another order or another way of writing:\n{}\n{}",
             text(&ours),
-            text(theirs)
+            text(&theirs)
         );
     }
+}
+
+/// A JSON text with every fraction written as the nearest of its shortest decimals.
+///
+/// Mesos writes doubles by Grisu2 (Loitsch, "Printing floating-point numbers quickly and
+/// accurately with integers", 2010, section 5): it always reads back as the same double, but in
+/// about one case of a thousand it is not the decimal nearest to it, nor the shortest.
+fn with_nearest_decimals(text: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(text.len());
+    let (mut rest, mut quoted) = (text, false);
+    while let Some(&byte) = rest.first() {
+        let is_number = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(*byte);
+        let number = if quoted {
+            0
+        } else {
+            rest.iter().take_while(is_number).count()
+        };
+        let token = std::str::from_utf8(&rest[..number]).unwrap();
+        match token.parse::<f64>() {
+            Ok(value) if token.contains('.') => {
+                written.extend_from_slice(serde_json::to_string(&value).unwrap().as_bytes());
+                rest = &rest[number..];
+            }
+            // Letters of `true` and `false` look like exponents; they are copied as they are.
+            _ => {
+                let escaped = quoted && byte == b'\\';
+                quoted ^= byte == b'"';
+                let length = if escaped { 2 } else { number.max(1) }.min(rest.len());
+                written.extend_from_slice(&rest[..length]);
+                rest = &rest[length..];
+            }
+        }
+    }
+    written
+}
+
+#[test]
+fn fractions_are_compared_by_value_and_all_else_by_its_bytes() {
+    let same = |left: &str, right: &str| {
+        with_nearest_decimals(left.as_bytes()) == with_nearest_decimals(right.as_bytes())
+    };
+    assert!(same(
+        r#"{"at":1795149101.1821168}"#,
+        r#"{"at":1795149101.1821167}"#
+    ));
+    assert!(!same(
+        r#"{"at":1795149101.18211}"#,
+        r#"{"at":1795149101.18212}"#
+    ));
+    assert!(!same(r#"{"a\"1.0":1}"#, r#"{"a\"1.00":1}"#));
+    assert!(!same(r#"{"a":true,"b":1}"#, r#"{"b":1,"a":true}"#));
 }
 
 #[test]
