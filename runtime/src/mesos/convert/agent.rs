@@ -1,7 +1,7 @@
 //! Agents and masters.
 
-use super::resources::{Form, attributes_to_core, attributes_to_v1};
-use super::{ConvertError, ids, resources};
+use super::resources::Form;
+use super::{ConvertError, attributes, ids, resources};
 use crate::mesos::v1;
 use crate::mesos::v1::agent_info::{Capability, capability::Type};
 use crate::mesos::v1::domain_info::{FaultDomain, fault_domain};
@@ -28,7 +28,7 @@ pub fn to_core(info: &v1::AgentInfo) -> Result<AgentInfo, ConvertError> {
         port: u16::try_from(port)
             .map_err(|_| ConvertError::new(format!("{port} is not a port")))?,
         resources: resources::to_core(&info.resources)?,
-        attributes: attributes_to_core(&info.attributes)?,
+        attributes: attributes::to_core(&info.attributes)?,
         domain: info.domain.as_ref().and_then(domain_to_core),
     })
 }
@@ -40,7 +40,7 @@ pub fn to_v1(info: &AgentInfo) -> v1::AgentInfo {
         hostname: Some(info.hostname.clone()),
         port: Some(i32::from(info.port)),
         resources: resources::to_v1(&info.resources, Form::Refined),
-        attributes: attributes_to_v1(&info.attributes),
+        attributes: attributes::to_v1(&info.attributes),
         id: info.id.as_ref().map(ids::agent_id_to_v1),
         checkpoint: None,
         domain: info.domain.as_ref().map(domain_to_v1),

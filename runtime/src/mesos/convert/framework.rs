@@ -4,6 +4,7 @@ use super::resources::role_to_core;
 use super::{ConvertError, filled, ids, restore, time, verbatim};
 use crate::mesos::v1;
 use crate::mesos::v1::framework_info::{Capability, capability::Type};
+use std::collections::BTreeSet;
 use tepui_core::model::{Capabilities, FrameworkInfo};
 use tepui_core::resources::Role;
 
@@ -17,7 +18,7 @@ pub fn to_core(info: &v1::FrameworkInfo) -> Result<FrameworkInfo, ConvertError> 
     let timeout = info.failover_timeout.unwrap_or(0.0);
     let failover_timeout = time::seconds_to_core(timeout).ok_or_else(|| {
         ConvertError::new(format!(
-            "The framework failover_timeout ({timeout}) is invalid: a time-out is at least 0"
+            "The framework failover_timeout ({timeout}) is invalid"
         ))
     })?;
     Ok(FrameworkInfo {
@@ -47,7 +48,10 @@ fn roles_to_core(
                  capable",
             ));
         }
-        return Ok(vec![role_to_core(info.role.as_deref().unwrap_or("*"))?]);
+        let role = role_to_core(info.role.as_deref().unwrap_or("*"));
+        return role.map(|role| vec![role]).map_err(|error| {
+            ConvertError(format!("'FrameworkInfo.role' is not a valid role: {error}"))
+        });
     }
     if info.role.is_some() {
         return Err(ConvertError::new(
@@ -57,18 +61,23 @@ fn roles_to_core(
     roles(&info.roles)
 }
 
-/// A list of roles, each once.
-///
-/// # Errors
-/// When one is none, or there twice.
-pub fn roles(texts: &[String]) -> Result<Vec<Role>, ConvertError> {
-    let mut seen = std::collections::BTreeSet::new();
-    if let Some(twice) = texts.iter().find(|text| !seen.insert(text.as_str())) {
-        return Err(ConvertError::new(format!(
-            "'FrameworkInfo.roles' contains duplicate item: '{twice}'"
+fn roles(texts: &[String]) -> Result<Vec<Role>, ConvertError> {
+    let mut seen = BTreeSet::new();
+    let twice = texts.iter().filter(|text| !seen.insert(text.as_str()));
+    let twice: BTreeSet<&str> = twice.map(String::as_str).collect();
+    if !twice.is_empty() {
+        let twice: Vec<&str> = twice.into_iter().collect();
+        return Err(ConvertError(format!(
+            "'FrameworkInfo.roles' contains duplicate items: {{ {} }}",
+            twice.join(", ")
         )));
     }
-    texts.iter().map(|text| role_to_core(text)).collect()
+    let roles = texts.iter().map(|text| role_to_core(text));
+    roles.collect::<Result<_, _>>().map_err(|error| {
+        ConvertError(format!(
+            "'FrameworkInfo.roles' contains invalid role: {error}"
+        ))
+    })
 }
 
 /// A framework, as tools and executors see it.

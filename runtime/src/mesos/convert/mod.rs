@@ -5,6 +5,7 @@
 //! is found again on the way back: there the core's fields win over those of the bytes.
 
 pub mod agent;
+pub mod attributes;
 pub mod checks;
 pub mod executor;
 pub mod framework;

@@ -1,7 +1,7 @@
 //! Offers, inverse offers and filters.
 
-use super::resources::{Form, attributes_to_v1};
-use super::{agent, ids, resources, time};
+use super::resources::Form;
+use super::{agent, attributes, ids, resources, time};
 use crate::mesos::v1;
 use tepui_core::model::{Filters, InverseOffer, Offer, Unavailability};
 
@@ -18,7 +18,7 @@ pub fn to_v1(offer: &Offer, form: Form) -> v1::Offer {
         url: Some(agent::agent_url(&offer.hostname, offer.port)),
         domain: offer.domain.as_ref().map(agent::domain_to_v1),
         resources: resources::to_v1(&allocated, form),
-        attributes: attributes_to_v1(&offer.attributes),
+        attributes: attributes::to_v1(&offer.attributes),
         executor_ids: offer
             .executor_ids
             .iter()

@@ -1,4 +1,4 @@
-//! Resources and attributes.
+//! Resources.
 //!
 //! Mesos writes reservations in three ways: schedulers of old find the role in `role` and what
 //! was reserved at run time in `reservation`; those that understand refined reservations find all
@@ -11,9 +11,8 @@ use crate::mesos::v1::resource::{disk_info, reservation_info};
 use crate::mesos::v1::value;
 use std::sync::Arc;
 use tepui_core::resources::{
-    Attribute, AttributeValue, Attributes, Disk, DiskSource, DiskSourceKind, Range, Ranges,
-    Reservation, ReservationType, Resource, ResourceKind, Resources, Role, Scalar, Set, Value,
-    Volume,
+    Disk, DiskSource, DiskSourceKind, Range, Ranges, Reservation, ReservationType, Resource,
+    ResourceKind, Resources, Role, Scalar, Set, Value, Volume,
 };
 
 /// How reservations are written.
@@ -136,7 +135,7 @@ pub fn scalar_to_v1(scalar: Scalar) -> value::Scalar {
     }
 }
 
-fn ranges_to_core(ranges: &value::Ranges) -> Result<Ranges, ConvertError> {
+pub(super) fn ranges_to_core(ranges: &value::Ranges) -> Result<Ranges, ConvertError> {
     let ranges = ranges.range.iter().map(|range| Range {
         begin: range.begin.unwrap_or(0),
         end: range.end.unwrap_or(0),
@@ -145,7 +144,7 @@ fn ranges_to_core(ranges: &value::Ranges) -> Result<Ranges, ConvertError> {
     ranges.map_err(|error| ConvertError::new(format!("Invalid ranges resource: {error}")))
 }
 
-fn ranges_to_v1(ranges: &Ranges) -> value::Ranges {
+pub(super) fn ranges_to_v1(ranges: &Ranges) -> value::Ranges {
     let ranges = ranges.as_slice().iter().map(|range| value::Range {
         begin: Some(range.begin),
         end: Some(range.end),
@@ -383,62 +382,4 @@ fn disk_to_v1(disk: &Disk) -> DiskInfo {
         volume: None,
         source,
     }
-}
-
-/// What an agent says of itself.
-///
-/// # Errors
-/// When a value is not of its type, or of one that no attribute has.
-pub fn attributes_to_core(list: &[v1::Attribute]) -> Result<Attributes, ConvertError> {
-    let attributes: Result<Vec<Attribute>, ConvertError> = list
-        .iter()
-        .map(|attribute| {
-            let name = attribute.name.as_deref().unwrap_or_default();
-            let (scalar, ranges) = (&attribute.scalar, &attribute.ranges);
-            let value = match (attribute.r#type, scalar, ranges, &attribute.text) {
-                (Some(value::Type::Scalar), Some(scalar), ..) => {
-                    AttributeValue::Scalar(scalar_to_core(scalar)?)
-                }
-                (Some(value::Type::Ranges), _, Some(ranges), _) => {
-                    AttributeValue::Ranges(ranges_to_core(ranges)?)
-                }
-                (Some(value::Type::Text), .., Some(text)) => {
-                    AttributeValue::Text(Arc::from(text.value.as_deref().unwrap_or_default()))
-                }
-                _ => return Err(ConvertError::new(format!("Invalid attribute '{name}'"))),
-            };
-            let name = Arc::from(name);
-            Ok(Attribute { name, value })
-        })
-        .collect();
-    Attributes::try_from(attributes?).map_err(|error| ConvertError::new(error.to_string()))
-}
-
-/// See [`attributes_to_core`].
-#[must_use]
-pub fn attributes_to_v1(attributes: &Attributes) -> Vec<v1::Attribute> {
-    let one = |attribute: &Attribute| {
-        let mut out = v1::Attribute {
-            name: Some(attribute.name.as_ref().to_owned()),
-            ..Default::default()
-        };
-        match &attribute.value {
-            AttributeValue::Scalar(scalar) => {
-                out.r#type = Some(value::Type::Scalar);
-                out.scalar = Some(scalar_to_v1(*scalar));
-            }
-            AttributeValue::Ranges(ranges) => {
-                out.r#type = Some(value::Type::Ranges);
-                out.ranges = Some(ranges_to_v1(ranges));
-            }
-            AttributeValue::Text(text) => {
-                out.r#type = Some(value::Type::Text);
-                out.text = Some(value::Text {
-                    value: Some(text.as_ref().to_owned()),
-                });
-            }
-        }
-        out
-    };
-    attributes.iter().map(one).collect()
 }

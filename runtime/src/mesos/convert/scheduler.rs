@@ -3,6 +3,7 @@
 use super::resources::{Form, role_to_core};
 use super::{ConvertError, agent, framework, ids, offer, operation, status, task};
 use crate::mesos::v1::scheduler::{Call as V1Call, Event as V1Event, call, event};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tepui_core::ids::{FrameworkId, OfferId};
 use tepui_core::message::Reject;
@@ -102,24 +103,32 @@ fn update_framework(call: &V1Call) -> Result<Call, Reject> {
         let text = "'framework_id' differs from 'update_framework.framework_info.id'";
         return Err(invalid(&ConvertError::new(text)));
     }
-    let bad =
-        |error: ConvertError| Reject::Invalid(format!("'FrameworkInfo' is not valid: {error}"));
-    let framework = framework::to_core(info).map_err(bad)?;
-    let suppressed_roles = suppressed(&update.suppressed_roles, &framework).map_err(bad)?;
+    let framework = framework::to_core(info).map_err(|error| {
+        Reject::Invalid(format!("Supplied FrameworkInfo is not valid: {error}"))
+    })?;
+    let suppressed = suppressed(&update.suppressed_roles, &framework).map_err(|error| {
+        Reject::Invalid(format!("'UpdateFramework' call is not valid: {error}"))
+    })?;
     Ok(Call::UpdateFramework {
         framework: Arc::new(framework),
-        suppressed_roles,
+        suppressed_roles: suppressed,
     })
 }
 
+/// Those of the framework's roles that are in the list; all that are in it must be.
 fn suppressed(texts: &[String], framework: &FrameworkInfo) -> Result<Vec<Role>, ConvertError> {
-    let roles = framework::roles(texts)?;
-    match roles.iter().find(|role| !framework.roles.contains(role)) {
-        Some(role) => Err(ConvertError::new(format!(
-            "Suppressed role '{role}' is not contained in the list of roles"
-        ))),
-        None => Ok(roles),
+    let has = |text: &&str| framework.roles.iter().any(|role| role.as_str() == *text);
+    let texts: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
+    let strange: Vec<&str> = texts.iter().copied().filter(|text| !has(text)).collect();
+    if !strange.is_empty() {
+        let strange = strange.join(", ");
+        return Err(ConvertError(format!(
+            "Suppressed roles {{ {strange} }} are not contained in the set of roles"
+        )));
     }
+    let roles = framework.roles.iter();
+    let roles = roles.filter(|role| texts.contains(role.as_str()));
+    Ok(roles.cloned().collect())
 }
 
 fn accept(call: &V1Call, framework_id: &FrameworkId) -> Result<Call, Reject> {
