@@ -1,12 +1,14 @@
 //! What must never be seen, whatever breaks.
 
 mod log;
+mod operator;
 mod positions;
 mod registry;
 mod table;
 mod tasks;
 
 pub use log::LogChecker;
+pub use operator::OperatorChecker;
 pub use registry::RegistryChecker;
 pub use table::{CLUSTER_INVARIANTS, known_invariants};
 pub use tasks::TaskChecker;

@@ -45,6 +45,7 @@ impl RegistryChecker {
             registry.admitted(),
             registry.unreachable(),
             registry.gone(),
+            registry.operator(),
         ));
         let digest = hash.finish() as u64;
         match self.digests.find(applied) {

@@ -68,6 +68,20 @@ pub const CLUSTER_INVARIANTS: &[(&str, &str)] = &[
         "replicas of the registry are equal at equal positions",
     ),
     (
+        "operators.done-is-kept",
+        "what an operator was told is done is so in the registry of whoever leads from then on",
+    ),
+    (
+        "operators.set-aside-is-not-offered",
+        "nothing is offered of an agent once an operator was told that it is drained, deactivated \
+         or gone, or that its machine is down",
+    ),
+    (
+        "operators.set-aside-is-not-used",
+        "nothing is launched on an agent once an operator was told that it is drained, deactivated \
+         or gone",
+    ),
+    (
         "frameworks.one-identity",
         "no framework id is given to two schedulers",
     ),

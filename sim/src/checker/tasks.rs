@@ -30,6 +30,8 @@ pub struct TaskChecker {
     restarts: u64,
     /// Updates that a master told their agent are taken, and that the agent has not forgotten yet.
     acknowledged: BTreeSet<UpdateId>,
+    /// Whether GONE says only that the task's agent was sent away, as after maintenance began.
+    pub gone_may_run: bool,
 }
 
 impl TaskChecker {
@@ -109,7 +111,7 @@ impl TaskChecker {
             format!("{processes} processes of {framework}/{id} run at once")
         })?;
         Broken::unless(
-            !told.is_some_and(is_final),
+            !told.is_some_and(|told| is_final(told) && !may_run(told, self.gone_may_run)),
             "tasks.terminal-is-final",
             || format!("{framework}/{id} starts after its scheduler was told {told:?}"),
         )
@@ -148,6 +150,8 @@ impl TaskChecker {
             .tasks
             .entry((framework.clone(), id.clone()))
             .or_default();
+        let early = self.gone_may_run;
+        let is_final = |state: TaskState| is_final(state) && !may_run(state, early);
         let before = task.told.replace(state);
         self.running_told += usize::from(state == TaskState::Running);
         self.running_told -= usize::from(before == Some(TaskState::Running));
@@ -157,7 +161,7 @@ impl TaskChecker {
                 format!("{framework}/{id}: {state} after {before}")
             })?;
         }
-        if let Some(step) = step_of(state) {
+        if let Some(step) = step_of(state).filter(|_| !may_run(state, early)) {
             let before = std::mem::replace(&mut task.step, step);
             Broken::unless(step >= before, "tasks.updates-in-order", || {
                 format!("{framework}/{id} is called {state} after something later")
@@ -182,6 +186,11 @@ fn step_of(state: TaskState) -> Option<u8> {
         state if is_final(state) => Some(5),
         _ => None,
     }
+}
+
+/// Whether GONE is said of a task that may run: its agent was sent away, and has not ended yet.
+fn may_run(state: TaskState, gone_may_run: bool) -> bool {
+    gone_may_run && state == TaskState::Gone
 }
 
 /// Over, and never to come back. LOST and GONE_BY_OPERATOR may: their agent may return.

@@ -7,6 +7,7 @@ use tepui_core::ids::{FrameworkId, TaskId};
 use tepui_core::master::leading::Notice as ClusterNotice;
 use tepui_core::master::{MasterNode, Notice as MasterNotice};
 use tepui_core::message::agent::ToAgent;
+use tepui_core::message::operator::{Answer, Refusal, Request, RequestId};
 use tepui_core::message::scheduler::{Event, ToMaster, ToScheduler};
 use tepui_core::model::{AgentMark, DrainState, TaskState, TaskStatus};
 use tepui_core::{agent, scheduler};
@@ -30,10 +31,33 @@ impl Observer {
             .registry
             .on_replica(node.slot(), applied, master.registry());
         self.judge(at, node, result);
+        let leads = self.leading.is_some_and(|(leader, _)| leader == node);
+        if leads && !self.operators.is_idle() && master.leading().is_some() {
+            let result = self.operators.on_registry(master.registry());
+            self.judge(at, node, result);
+        }
+    }
+
+    /// A master takes in what an operator asks.
+    pub fn on_operator_request(&mut self, id: RequestId, request: &Request) {
+        if matches!(request, Request::StartMaintenance { .. }) {
+            self.tasks.gone_may_run = true;
+        }
+        self.operators.on_request(id, request);
     }
 
     /// An operator is answered.
-    pub fn on_operator_answer(&mut self, at: SimTime, node: NodeIndex, done: bool, told: &str) {
+    pub fn on_operator_answer(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        id: RequestId,
+        answer: &Result<Answer, Refusal>,
+        told: &str,
+    ) {
+        let done = answer.is_ok();
+        self.operators.on_answer(id, done);
+        self.answers.push((id, answer.clone()));
         let name = if done {
             "operator-done"
         } else {
@@ -60,6 +84,7 @@ impl Observer {
                 version,
                 agents,
             } => {
+                self.operators.on_leader();
                 self.occur(Occurrence::LeaderServes { node });
                 if self.timeline.enabled() {
                     let text = format!(
@@ -292,9 +317,28 @@ impl Observer {
     }
 
     /// A master speaks to an agent.
-    pub fn on_master_to_agent(&mut self, message: &ToAgent) {
-        if let ToAgent::Acknowledge { update_id, .. } = message {
-            self.tasks.on_acknowledge(*update_id);
+    pub fn on_master_to_agent(&mut self, at: SimTime, node: NodeIndex, message: &ToAgent) {
+        match message {
+            ToAgent::Acknowledge { update_id, .. } => self.tasks.on_acknowledge(*update_id),
+            ToAgent::Run { tasks, .. } if !self.operators.is_idle() => {
+                for task in tasks {
+                    let result = self.operators.on_launch(&task.agent_id);
+                    self.judge(at, node, result);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A master speaks to a scheduler.
+    pub fn on_master_to_scheduler(&mut self, at: SimTime, node: NodeIndex, message: &ToScheduler) {
+        if let ToScheduler::Event(Event::Offers(offers)) = message
+            && !self.operators.is_idle()
+        {
+            for offer in offers {
+                let result = self.operators.on_offer(offer);
+                self.judge(at, node, result);
+            }
         }
     }
 

@@ -7,13 +7,13 @@ mod timeline;
 
 pub use timeline::{Line, Timeline};
 
-use crate::checker::{LogChecker, RegistryChecker, TaskChecker, Violation};
+use crate::checker::{LogChecker, OperatorChecker, RegistryChecker, TaskChecker, Violation};
 use crate::node::{NodeIndex, Role};
 use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 use tepui_core::ids::FrameworkId;
 use tepui_core::log::Ballot;
-use tepui_core::message::operator::RequestId;
+use tepui_core::message::operator::{Answer, Refusal, RequestId};
 use tepui_core::model::TaskState;
 
 /// Something that a scenario may wait for.
@@ -194,17 +194,6 @@ pub struct Tallies {
     pub jobs_over: u64,
 }
 
-/// What an operator was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It is done.
-    Done,
-    /// It cannot be done.
-    Refused,
-    /// To ask again.
-    Again,
-}
-
 /// The watcher of one run.
 #[derive(Debug)]
 pub struct Observer {
@@ -220,12 +209,13 @@ pub struct Observer {
     pub registry: RegistryChecker,
     /// Promises about tasks.
     pub tasks: TaskChecker,
+    /// What operators were told.
+    pub operators: OperatorChecker,
+    answers: Vec<OperatorAnswer>,
     /// Which framework each scheduler is.
     pub frameworks: BTreeMap<NodeIndex, FrameworkId>,
     /// Whether several schedulers may be one framework, by the scenario's wish.
     pub shared_frameworks: bool,
-    /// Operators' requests that were answered.
-    pub answers: BTreeMap<RequestId, Told>,
     /// Who leads, as far as the world can tell.
     pub leading: Option<(NodeIndex, Ballot)>,
     violations: Vec<Violation>,
@@ -242,6 +232,9 @@ pub struct Observer {
     rotten: BTreeSet<NodeIndex>,
 }
 
+/// What an operator was told, and to which request.
+pub type OperatorAnswer = (RequestId, Result<Answer, Refusal>);
+
 /// More violations than this say nothing new.
 const VIOLATIONS_MAX: usize = 16;
 
@@ -256,9 +249,10 @@ impl Observer {
             log: LogChecker::default(),
             registry: RegistryChecker::default(),
             tasks: TaskChecker::default(),
+            operators: OperatorChecker::default(),
+            answers: Vec::new(),
             frameworks: BTreeMap::new(),
             shared_frameworks: false,
-            answers: BTreeMap::new(),
             leading: None,
             violations: Vec::new(),
             occurrences: Vec::new(),
@@ -322,12 +316,17 @@ impl Observer {
     #[inline]
     #[must_use]
     pub fn wants_attention(&self) -> bool {
-        !self.occurrences.is_empty() || !self.violations.is_empty()
+        !self.occurrences.is_empty() || !self.violations.is_empty() || !self.answers.is_empty()
     }
 
     /// What happened since the last look.
     pub fn take_occurrences(&mut self) -> Vec<Occurrence> {
         std::mem::take(&mut self.occurrences)
+    }
+
+    /// What operators were told since the last look.
+    pub fn take_answers(&mut self) -> Vec<OperatorAnswer> {
+        std::mem::take(&mut self.answers)
     }
 
     /// A promise was broken.

@@ -213,6 +213,9 @@ impl Run<'_> {
     }
 
     fn operate(&mut self, step: &Step) -> bool {
+        if let Some(operator) = &step.operator {
+            return self.on_operator_step(operator);
+        }
         if let Some(append) = &step.append {
             let nodes = self.hit(
                 &append.to,
@@ -222,9 +225,6 @@ impl Run<'_> {
                 self.append(*node, Arc::from(append.value.as_bytes()));
             }
             return !nodes.is_empty();
-        }
-        if let Some(operator) = &step.operator {
-            return self.ask(operator);
         }
         if let Some(scale) = &step.scale {
             let instances = scale.instances;

@@ -20,6 +20,7 @@ pub const GOALS: &[&str] = &[
     "tasks.all-running",
     "views.agree",
     "connections.no-leak",
+    "operators.done",
 ];
 
 /// A goal under way.
@@ -55,6 +56,7 @@ impl Run<'_> {
             "leader" | "log.replicas-agree" => true,
             "agents.registered" => !self.plan.agents.is_empty(),
             "frameworks.subscribed" | "tasks.all-running" => !self.plan.frameworks.is_empty(),
+            "operators.done" => self.plan.scenario.has_requests(),
             _ => !log_only,
         };
         let all = GOALS.iter().filter(applies);
@@ -89,6 +91,7 @@ impl Run<'_> {
             "tasks.all-running" => self.frameworks_settled(),
             "views.agree" => self.views_agree(),
             "connections.no-leak" => self.no_leak(),
+            "operators.done" => self.operators_are_done(),
             other => unreachable!("{other} is not in the list of goals"),
         }
     }

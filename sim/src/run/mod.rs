@@ -4,10 +4,11 @@ mod build;
 mod faults;
 mod goals;
 mod network_faults;
-mod operator;
+mod operators;
 mod outcome;
 mod plan;
 mod random;
+mod requests;
 mod steps;
 mod targets;
 mod workload;
@@ -23,7 +24,7 @@ use crate::time::SimTime;
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tepui_core::message::operator::RequestId;
+use tepui_core::ids::AgentId;
 
 /// How often the goals are looked at while the cluster converges.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -48,8 +49,6 @@ enum Undo {
     Resume(Vec<NodeIndex>),
     EndRule(RuleKey),
     MendDisk(Vec<NodeIndex>),
-    Reactivate(NodeIndex),
-    Unbind,
     Quiet,
 }
 
@@ -66,8 +65,15 @@ enum Planned {
     ClogOne(NodeIndex, Duration),
     /// A client of the log comes up with a value.
     Client(u32),
-    /// An operator looks whether he was answered.
-    Operator(RequestId),
+    /// An operator's wish that is not fulfilled yet.
+    Operator(u64),
+    /// An operator takes a machine down, or up again.
+    Down(NodeIndex),
+    Up(NodeIndex),
+    /// An operator takes an agent into use again.
+    Reactivate(AgentId),
+    /// An operator takes a role's quota away.
+    NoQuota(String),
     /// Nothing any more.
     Spent,
 }
@@ -84,7 +90,7 @@ pub struct Run<'a> {
     waiting: BTreeMap<usize, u64>,
     healing: bool,
     clients: workload::Clients,
-    operators: operator::Operators,
+    operators: operators::Operators,
     converged_at: Option<SimTime>,
 }
 
@@ -102,7 +108,7 @@ impl<'a> Run<'a> {
             waiting: BTreeMap::new(),
             healing: false,
             clients: workload::Clients::default(),
-            operators: operator::Operators::default(),
+            operators: operators::Operators::default(),
             converged_at: None,
         };
         run.plan_steps();
@@ -130,6 +136,9 @@ impl<'a> Run<'a> {
         while self.world.now < until && self.world.observer.violations().is_empty() {
             if let Some(index) = self.world.run_until(until) {
                 self.on_planned(index);
+            }
+            for (id, answer) in self.world.observer.take_answers() {
+                self.on_operator_answer(id, &answer);
             }
             for occurrence in self.world.observer.take_occurrences() {
                 self.on_occurrence(&occurrence);
@@ -164,7 +173,11 @@ impl<'a> Run<'a> {
                 }
             }
             Planned::Client(client) => self.on_client(client),
-            Planned::Operator(id) => self.on_operator(id),
+            Planned::Operator(wish) => self.ask(wish),
+            what @ (Planned::Down(_)
+            | Planned::Up(_)
+            | Planned::Reactivate(_)
+            | Planned::NoQuota(_)) => self.undo_request(what),
             Planned::Spent => unreachable!("a step is planned once"),
         }
     }
@@ -180,7 +193,6 @@ impl<'a> Run<'a> {
             .observer
             .announce(now, "everything is healed; the cluster is to converge");
         self.heal_network();
-        self.heal_operators();
         let lost = self.written_off();
         for node in self.world.indices() {
             if lost.contains(&node) {
@@ -195,6 +207,7 @@ impl<'a> Run<'a> {
                 self.world.start(node);
             }
         }
+        self.put_in_order();
     }
 
     /// Those that stay dead: of a majority core, the dead masters beyond the majority.

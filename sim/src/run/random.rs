@@ -3,7 +3,7 @@
 use super::{Planned, Run, Undo};
 use crate::net::Latency;
 use crate::node::{NodeIndex, Role};
-use crate::scenario::{Clog, Rate, Target};
+use crate::scenario::{Clog, REQUESTS, Rate, Target};
 use crate::time::SimTime;
 use crate::units::Span;
 use crate::world::Death;
@@ -54,6 +54,9 @@ impl Run<'_> {
     fn break_something(&mut self, kind: &str, rate: &Rate) {
         let lasts = rate.lasts.map_or(LASTS, |(low, high)| (low.0, high.0));
         let lasts = self.world.streams.faults.between(lasts.0, lasts.1);
+        if REQUESTS.contains(&kind) {
+            return self.random_request(kind, rate, lasts);
+        }
         let target = rate.of.clone().unwrap_or(Target::Random(1, Role::Master));
         let nodes = self.resolve(&target);
         let Some(first) = nodes.first().copied() else {
@@ -83,7 +86,6 @@ impl Run<'_> {
                 }
                 self.later(Some(lasts), Undo::Resume(nodes));
             }
-            "drain" | "quota" | "weight" => self.random_request(kind, nodes, lasts),
             "isolate" | "one_way" | "halves" => self.random_cut(kind, &nodes, lasts),
             "clog" => {
                 let delay = Span(

@@ -155,8 +155,6 @@ impl Run<'_> {
                     self.world.start(node);
                 }
             }
-            Undo::Reactivate(node) => self.reactivate(node),
-            Undo::Unbind => self.unbind(),
             Undo::Quiet => {
                 self.world.net.config.loss = self.plan.network.loss;
             }

@@ -18,7 +18,7 @@ pub use cluster::{AgentGroup, Agents, Clocks, Cluster, Disks, Kind, Net};
 pub use expect::{Always, AtMost, Core, Eventually, Expect, Liveness, Within};
 pub use load::{Bad, load, parse};
 pub use operator::{OperatorStep, QuotaStep};
-pub use random::{Random, Rate};
+pub use random::{REQUESTS, Random, Rate};
 pub use settings::{BadSetting, Setting, Settings, apply};
 pub use step::{
     AppendStep, ClockDrift, ClockJump, Clog, Condition, Direction, Disk, Partition, Scale, Script,
@@ -61,6 +61,20 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Whether operators ask for something at random.
+    #[must_use]
+    pub fn has_random_requests(&self) -> bool {
+        let random = self.random.iter().flat_map(Random::rates);
+        random.into_iter().any(|(kind, _)| REQUESTS.contains(&kind))
+    }
+
+    /// Whether operators ask for anything.
+    #[must_use]
+    pub fn has_requests(&self) -> bool {
+        let mut steps = self.faults.iter().chain(&self.operations);
+        self.has_random_requests() || steps.any(|step| step.operator.is_some())
+    }
+
     /// When healing begins: as written, or some time after the last fault at a fixed time.
     #[must_use]
     pub fn heals_at(&self) -> std::time::Duration {

@@ -4,6 +4,16 @@ use super::Target;
 use crate::units::Span;
 use serde::Deserialize;
 
+/// Those kinds that operators ask for.
+pub const REQUESTS: &[&str] = &[
+    "drain",
+    "deactivate",
+    "mark_gone",
+    "maintenance",
+    "quota",
+    "weight",
+];
+
 /// Random faults, by kind.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -44,11 +54,17 @@ pub struct Random {
     pub clock_jump: Option<Rate>,
     /// Loss of datagrams between masters, of a tenth.
     pub lossy: Option<Rate>,
-    /// An operator drains or deactivates an agent, and takes it into use again some time later.
+    /// Operators drain agents, and take them into use again some time later.
     pub drain: Option<Rate>,
-    /// An operator gives the role of a framework a quota, and takes it away some time later.
+    /// Operators deactivate agents, and reactivate them some time later.
+    pub deactivate: Option<Rate>,
+    /// Operators give agents up for ever.
+    pub mark_gone: Option<Rate>,
+    /// Operators take machines down for maintenance, and up again some time later.
+    pub maintenance: Option<Rate>,
+    /// Operators set the quota of some role, and take it away some time later.
     pub quota: Option<Rate>,
-    /// An operator gives the role of a framework a weight.
+    /// Operators set the weight of some role.
     pub weight: Option<Rate>,
 }
 
@@ -88,6 +104,9 @@ impl Random {
             ("clock_jump", &self.clock_jump),
             ("lossy", &self.lossy),
             ("drain", &self.drain),
+            ("deactivate", &self.deactivate),
+            ("mark_gone", &self.mark_gone),
+            ("maintenance", &self.maintenance),
             ("quota", &self.quota),
             ("weight", &self.weight),
         ];

@@ -4,7 +4,6 @@ use super::log_node::{lane_number, lane_of};
 use super::{Delivery, Payload, World};
 use crate::machine::SimNode;
 use crate::node::NodeIndex;
-use crate::observe::Told;
 use tepui_core::machine::Machine as _;
 use tepui_core::master::{Effect, Input, Notice};
 use tepui_core::message::operator::{Answer, Refusal, RequestId};
@@ -20,7 +19,10 @@ impl World {
                 up_to,
             },
             Delivery::Disconnected { peer } => Input::Disconnected { peer },
-            Delivery::Operator { id, request } => Input::Operator { id, request },
+            Delivery::Operator { id, request } => {
+                self.observer.on_operator_request(id, &request);
+                Input::Operator { id, request }
+            }
             Delivery::Message { peer, payload } => match payload {
                 Payload::AgentToMaster(message) => Input::FromAgent { peer, message },
                 Payload::SchedulerToMaster(message) => Input::FromScheduler { peer, message },
@@ -65,19 +67,12 @@ impl World {
         id: RequestId,
         answer: &Result<Answer, Refusal>,
     ) {
-        // Who asked the wrong master, or a busy one, asks again.
-        let word = match answer {
-            Ok(_) => Told::Done,
-            Err(Refusal::NotLeading { .. } | Refusal::Busy(_)) => Told::Again,
-            Err(_) => Told::Refused,
-        };
-        self.observer.answers.insert(id, word);
         let told = match answer {
             Ok(_) => format!("{id} is done"),
             Err(refusal) => format!("{id} is refused: {refusal}"),
         };
         self.observer
-            .on_operator_answer(self.now, index, answer.is_ok(), &told);
+            .on_operator_answer(self.now, index, id, answer, &told);
     }
 
     fn on_master_effect(&mut self, index: NodeIndex, effect: Effect) {
@@ -92,10 +87,12 @@ impl World {
                 self.send_datagram(index, to, message);
             }
             Effect::ToAgent { peer, message } => {
-                self.observer.on_master_to_agent(&message);
+                self.observer.on_master_to_agent(self.now, index, &message);
                 self.send_stream(index, peer, Payload::MasterToAgent(message));
             }
             Effect::ToScheduler { peer, message } => {
+                self.observer
+                    .on_master_to_scheduler(self.now, index, &message);
                 self.send_stream(index, peer, Payload::MasterToScheduler(message));
             }
             Effect::Close { peer } => self.close_stream(index, peer),

@@ -221,6 +221,15 @@ impl World {
         Some(MasterId(place as u32 + 1))
     }
 
+    /// The registry of a master, if it runs.
+    #[must_use]
+    pub fn registry(&self, index: NodeIndex) -> Option<&tepui_core::registry::Registry> {
+        match &self.nodes[index.slot()].machine {
+            Some(SimNode::Master(master)) => Some(master.registry()),
+            _ => None,
+        }
+    }
+
     /// How many events are planned.
     #[must_use]
     pub fn planned(&self) -> usize {

@@ -330,7 +330,10 @@ impl Leading {
             // Over. What the framework was told but has not acknowledged is kept: it stays the
             // answer to questions until the agent returns with it.
             let told = record.reported.is_terminal() && record.awaiting.is_some();
-            if loss != Loss::Unreachable || !told {
+            if loss != Loss::Unreachable {
+                return self.tell_end_for_the_agent(now, task, reason, fx);
+            }
+            if !told {
                 return self.remove_task(now, task);
             }
         } else if record.state != state {
@@ -347,6 +350,24 @@ impl Leading {
         }
         self.detach_task(task);
         self.keep_out_of_sight(now, task);
+    }
+
+    /// An agent that never returns had an end to tell that was not acknowledged: nobody else can
+    /// tell it any more.
+    fn tell_end_for_the_agent(
+        &mut self,
+        now: Now,
+        task: Index<Task>,
+        reason: Reason,
+        fx: &mut Outbox<Effect>,
+    ) {
+        let record = &self.tasks[task];
+        assert!(record.state.is_terminal(), "only an end is told so");
+        let (framework, state) = (record.framework, record.state);
+        let message = "the agent left before this was acknowledged";
+        let status = self.status_of(now, task, state, reason, message);
+        self.tell(framework, Arc::new(status), fx);
+        self.remove_task(now, task);
     }
 
     fn keep_out_of_sight(&mut self, now: Now, task: Index<Task>) {

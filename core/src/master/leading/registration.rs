@@ -347,8 +347,7 @@ impl Leading {
         self.send_ping(now, index, fx);
         let remote = self.is_remote(&self.agents.arena[index].info);
         self.allocation.set_agent_remote(index, remote);
-        let id = &self.agents.arena[index].id;
-        let active = !self.operator.is_deactivated(id);
+        let active = !self.is_set_aside(index);
         self.allocation.set_agent_active(index, active);
         self.reschedule(now, index, fx);
     }

@@ -140,7 +140,8 @@ impl Leading {
                     let agent = &mut self.agents.arena[index];
                     agent.drain_started_at = None;
                     let connected = agent.peer.is_some();
-                    self.allocation.set_agent_active(index, connected);
+                    let active = connected && !self.is_set_aside(index);
+                    self.allocation.set_agent_active(index, active);
                 }
                 _ => {}
             }
@@ -153,8 +154,14 @@ impl Leading {
         }
     }
 
+    /// Whether an operator said, of the agent or of its machine, that nothing of it is offered.
+    pub(in crate::master::leading) fn is_set_aside(&self, index: Index<Agent>) -> bool {
+        let agent = &self.agents.arena[index];
+        self.operator.is_deactivated(&agent.id) || self.is_down(&agent.info)
+    }
+
     /// Nothing of the agent is offered any more.
-    fn set_aside(&mut self, index: Index<Agent>, fx: &mut Outbox<Effect>) {
+    pub(super) fn set_aside(&mut self, index: Index<Agent>, fx: &mut Outbox<Effect>) {
         self.allocation.set_agent_active(index, false);
         self.rescind_agent(index, fx);
         self.withdraw_inverse(index, true, fx);

@@ -121,14 +121,18 @@ impl Leading {
         }
     }
 
-    /// Machines went down: their agents are looked at one by one.
-    pub(super) fn on_machines_down(&mut self) {
+    /// Machines went down: nothing of them is offered, and their agents are looked at one by one.
+    pub(super) fn on_machines_down(&mut self, fx: &mut Outbox<Effect>) {
         let agents = self.agents.arena.iter();
-        let down: Vec<AgentId> = agents
+        let down: Vec<_> = agents
             .filter(|(_, agent)| self.is_down(&agent.info))
-            .map(|(_, agent)| agent.id.clone())
+            .map(|(index, agent)| (index, agent.id.clone()))
             .collect();
-        self.operator.due.extend(down);
+        for (index, id) in down {
+            // It is removed once that is stored; what it has is not offered until then.
+            self.set_aside(index, fx);
+            self.operator.due.insert(id);
+        }
     }
 
     /// Whether an agent's machine is down.

@@ -151,7 +151,7 @@ impl Leading {
             Operation::UpdateQuota { quotas } => self.on_quota_updated(quotas, fx),
             Operation::UpdateWeights { weights } => self.on_weights_updated(weights, fx),
             Operation::UpdateSchedule { .. } => self.on_schedule_updated(now, fx),
-            Operation::StartMaintenance { .. } => self.on_machines_down(),
+            Operation::StartMaintenance { .. } => self.on_machines_down(fx),
             Operation::StopMaintenance { .. } => self.on_schedule_updated(now, fx),
             other => unreachable!("{} is about an agent", other.name()),
         }

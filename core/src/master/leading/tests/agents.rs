@@ -1,11 +1,15 @@
 //! Agents: admission, pings, removal, farewell.
 
-use super::harness::{Harness, agent_id, agent_info, peer, reregistration, to_agent};
+use super::harness::{
+    Harness, agent_id, agent_info, framework_info, peer, reregistration, to_agent,
+};
 use crate::ids::{AgentId, MasterId};
 use crate::log::Ballot;
 use crate::master::leading::{Config, Effect, Notice, Probe, RateLimit};
 use crate::message::agent::{AgentRun, ToAgent, ToMaster};
-use crate::message::operator::Answer;
+use crate::message::operator::{Answer, Request};
+use crate::message::scheduler::{Event, ToScheduler};
+use crate::model::{MachineId, Unavailability, Window};
 use crate::registry::Operation;
 use crate::time::Wall;
 use alloc::string::ToString;
@@ -306,6 +310,38 @@ fn an_agent_that_says_farewell_is_never_taken_back() {
         message: "the agent was removed for good".to_string(),
     };
     assert_eq!(said, [to_agent(2, shutdown)]);
+}
+
+#[test]
+fn nothing_is_offered_of_a_machine_that_is_down() {
+    let mut harness = Harness::new(&Config::default());
+    let id = harness.register(1);
+    harness.subscribe(2, framework_info(None));
+    assert_eq!(harness.offers().len(), 1);
+    let view = harness.leading.agent(&id).expect("it is here");
+    let machines = alloc::vec![MachineId {
+        hostname: view.info.hostname.clone(),
+        ..MachineId::default()
+    }];
+    let windows = alloc::vec![Window {
+        machines: machines.clone(),
+        unavailability: Unavailability::default(),
+    }];
+    harness.operator(Request::UpdateMaintenanceSchedule { windows });
+    harness.prompt = false;
+    harness.operator(Request::StartMaintenance { machines });
+    assert!(harness.store(), "the machine is down");
+    let said = harness.take();
+    let rescinded = said.iter().filter(|effect| {
+        matches!(effect, Effect::ToScheduler { message, .. }
+            if matches!(message, ToScheduler::Event(Event::Rescind { .. })))
+    });
+    assert_eq!(rescinded.count(), 1, "{said:?}");
+    // The agent's removal is not stored yet: even so nothing of it is offered.
+    harness.wait(Duration::from_secs(30));
+    assert_eq!(harness.offers().len(), 0);
+    harness.store_all();
+    assert!(harness.registry.admitted().is_empty());
 }
 
 #[test]

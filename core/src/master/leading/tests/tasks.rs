@@ -285,6 +285,18 @@ fn tasks_of_an_agent_that_says_farewell_are_gone() {
 }
 
 #[test]
+fn an_end_that_its_agent_cannot_tell_any_more_is_told_for_it() {
+    // The end waits behind an update that was not acknowledged when the agent says farewell.
+    let (mut harness, agent, framework) = Harness::with_running_task(&Config::default());
+    let killing = status("t", &agent, TaskState::Killing, Some(2));
+    harness.update_with(1, &framework, killing, TaskState::Killed);
+    assert_eq!(told_states(&harness.take()), [TaskState::Killing]);
+    harness.agent(1, ToMaster::Unregister);
+    assert_eq!(told_states(&harness.take()), [TaskState::Killed]);
+    assert_eq!(harness.leading.summary().tasks, [0; 14]);
+}
+
+#[test]
 fn words_of_an_agent_that_is_not_registered_count_for_nothing() {
     let (mut harness, agent, framework) = Harness::with_running_task(&Config::default());
     let finished = status("t", &agent, TaskState::Finished, Some(3));
