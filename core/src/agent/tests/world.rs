@@ -310,6 +310,11 @@ impl World {
                     .collect();
                 self.say_as_master(reregistered(self.round, missing));
             }
+            ToMaster::Operation(report) => {
+                let (uuid, update_id) = (report.uuid, report.status.update_id);
+                let update_id = update_id.expect("an outcome is acknowledged by its name");
+                self.say_as_master(ToAgent::AcknowledgeOperation { uuid, update_id });
+            }
             ToMaster::Update(update) => {
                 if self.torn_down {
                     return;
