@@ -76,6 +76,12 @@ impl AgentNode {
             self.total = total;
         }
         let name = String::from(operation.name());
+        let wiped = match &*operation {
+            ResourceOperation::Create { volumes } | ResourceOperation::Destroy { volumes } => {
+                Some(volumes.clone())
+            }
+            _ => None,
+        };
         let report = Arc::new(OperationReport {
             uuid,
             framework_id,
@@ -86,6 +92,9 @@ impl AgentNode {
         self.persist(Write::OperationSettled { report, kept }, fx);
         let notice = Notice::Operation { uuid, name, state };
         fx.push(Effect::Notice(notice));
+        if let Some(volumes) = wiped.filter(|_| !failed) {
+            self.say(Effect::WipeVolumes { volumes }, fx);
+        }
         if failed {
             self.on_master_lost(now, LostMaster::Contradicted, fx);
         } else {

@@ -111,7 +111,14 @@ fn reservations_and_volumes_outlive_the_agents_process() {
     let said = operate(&mut bench, master, 1, reserve("disk:50"));
     acknowledge(&mut bench, master, &outcomes(&said)[0]);
     let volumes = volume(20);
-    operate(&mut bench, master, 2, ResourceOperation::Create { volumes });
+    let wiped = Effect::WipeVolumes {
+        volumes: volumes.clone(),
+    };
+    let said = operate(&mut bench, master, 2, ResourceOperation::Create { volumes });
+    assert!(
+        said.contains(&wiped),
+        "what an earlier one of that name left is gone"
+    );
     let mut bench = bench.restarted(&[]);
     bench.input(Input::Tick);
     assert!(bench.node.total().contains(&volume(20)));

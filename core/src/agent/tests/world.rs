@@ -235,6 +235,7 @@ impl World {
                     self.say_exited(container_id, None);
                 }
             }
+            Effect::WipeVolumes { .. } => {}
             Effect::Exit | Effect::Halt(_) => panic!("nobody asked the agent to end: {effect:?}"),
         }
     }
