@@ -27,7 +27,8 @@ pub enum IdError {
     Character(char),
 }
 
-fn validate(text: &str) -> Result<(), IdError> {
+/// Whether `text` may be an identifier, of whatever.
+pub(crate) fn validate(text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
     }
@@ -175,6 +176,30 @@ impl fmt::Display for UpdateId {
 }
 
 impl fmt::Debug for UpdateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Names one operation on an agent's resources, for masters and agents; a UUID on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OperationUuid(pub [u8; 16]);
+
+impl OperationUuid {
+    /// A version 4 UUID out of two draws.
+    #[must_use]
+    pub fn draw(rng: &mut crate::rng::Rng) -> OperationUuid {
+        OperationUuid(UpdateId::draw(rng).0)
+    }
+}
+
+impl fmt::Display for OperationUuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        UpdateId(self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for OperationUuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

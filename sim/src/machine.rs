@@ -5,6 +5,7 @@ use crate::replica::LogReplica;
 use tepui_core::agent::AgentNode;
 use tepui_core::frameworks::batch::{self, Batch};
 use tepui_core::frameworks::execute::{self, Execute};
+use tepui_core::frameworks::reserver::{self, Reserver};
 use tepui_core::frameworks::service::{self, Service};
 use tepui_core::invariant::{self, Cost, Violation};
 use tepui_core::machine::Machine;
@@ -69,6 +70,8 @@ pub enum Framework {
     Service(FrameworkNode<Service>),
     /// Works off jobs.
     Batch(FrameworkNode<Batch>),
+    /// Reserves resources and makes volumes.
+    Reserver(FrameworkNode<Reserver>),
 }
 
 /// Says the same of whatever logic it is.
@@ -78,6 +81,7 @@ macro_rules! each {
             Framework::Execute($node) => $what,
             Framework::Service($node) => $what,
             Framework::Batch($node) => $what,
+            Framework::Reserver($node) => $what,
         }
     };
 }
@@ -119,6 +123,9 @@ impl Framework {
                 let missing = node.logic().outstanding().max(1) as u64;
                 missing_none(missing, "jobs are not over")
             }
+            Framework::Reserver(node) => {
+                missing_none(node.logic().outstanding(), "operations are not over")
+            }
         }
     }
 
@@ -158,6 +165,8 @@ pub enum Logic {
     Service(service::Config),
     /// Works off jobs, drawn from a stream of their own.
     Batch(batch::Config, Rng),
+    /// Reserves resources and makes volumes, at random.
+    Reserver(reserver::Config, Rng),
 }
 
 /// All that a scheduler is started with.
@@ -202,6 +211,13 @@ impl FrameworkSpec {
                 let logic = Batch::new(logic.clone(), jobs).expect("checked when it was read");
                 FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
                     .map(Framework::Batch)
+            }
+            Logic::Reserver(logic, dice) => {
+                let role = info.roles[0].clone();
+                let logic = Reserver::new(logic.clone(), role, dice.clone());
+                let logic = logic.expect("checked when it was read");
+                FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
+                    .map(Framework::Reserver)
             }
         }
     }

@@ -7,10 +7,11 @@
 
 use super::Write;
 use super::updates::{Acknowledged, Stream, Verdict};
-use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, TaskId};
+use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, OperationUuid, TaskId};
 use crate::log::Ballot;
-use crate::message::agent::AgentRun;
+use crate::message::agent::{AgentRun, OperationReport};
 use crate::model::{AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo};
+use crate::resources::Resources;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -37,6 +38,10 @@ pub struct Checkpoint {
     pub frameworks: BTreeMap<FrameworkId, FrameworkRecord>,
     /// Numbers tasks in the order of their launch.
     pub launches: u64,
+    /// What of its resources came to be at run time: reservations and volumes.
+    pub kept: Resources,
+    /// Operations of whose outcome nobody has acknowledged to hear.
+    pub operations: BTreeMap<OperationUuid, Arc<OperationReport>>,
 }
 
 /// What one framework has here.
@@ -139,10 +144,18 @@ impl Checkpoint {
             Write::Retired => {
                 *self = Checkpoint {
                     run: self.run,
+                    kept: core::mem::take(&mut self.kept),
                     ..Checkpoint::default()
                 };
             }
             Write::Snapshot(snapshot) => *self = Checkpoint::clone(snapshot),
+            Write::OperationSettled { report, kept } => {
+                self.operations.insert(report.uuid, Arc::clone(report));
+                self.kept = kept.clone();
+            }
+            Write::OperationAcknowledged { uuid } => {
+                self.operations.remove(uuid);
+            }
             Write::ExecutorLaunched {
                 executor,
                 container_id,

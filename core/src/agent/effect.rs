@@ -70,6 +70,11 @@ pub enum Effect {
         /// Which.
         container_id: ContainerId,
     },
+    /// Delete whatever is in these persistent volumes: they are new, or no more.
+    WipeVolumes {
+        /// Which.
+        volumes: Resources,
+    },
     /// Append to the journal; answered by `Persisted`. A `Write::Snapshot` replaces all before it.
     Persist {
         /// Its number.

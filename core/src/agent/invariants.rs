@@ -4,9 +4,8 @@ use super::executors::ExecutorState;
 use super::node::{AgentNode, Stage, Timer};
 use super::updates::PENDING_MAX;
 use crate::invariant::{Cost, Invariant};
-use crate::resources::Resources;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 /// An agent's promises.
 pub const INVARIANTS: &[Invariant<AgentNode>] = &[
@@ -173,20 +172,47 @@ pub const INVARIANTS: &[Invariant<AgentNode>] = &[
             if matches!(agent.stage, Stage::Starting | Stage::Ended) {
                 return Ok(());
             }
-            let frameworks = agent.checkpoint.frameworks.values();
-            let mut used = Resources::default();
-            for framework in frameworks.filter(|framework| !framework.torn_down) {
-                let tasks = framework.tasks.values().filter(|task| task.is_live());
-                let tasks = tasks.filter_map(|task| task.launched.as_ref());
-                let executors = framework.executors.values().filter(|e| !e.terminating);
-                let users = tasks.map(|task| &task.info.resources);
-                for user in users.chain(executors.map(|executor| &executor.info.resources)) {
-                    let sum = used.checked_add(&user.unallocated());
-                    used = sum.map_err(|error| format!("{used} and {user}: {error}"))?;
-                }
+            let used = agent.used().map_err(|error| error.to_string())?;
+            if !agent.total.contains_single(&used) {
+                return Err(format!("{used} of {}", agent.total));
             }
-            if !agent.info.resources.contains(&used) {
-                return Err(format!("{used} of {}", agent.info.resources));
+            Ok(())
+        },
+    },
+    Invariant {
+        id: "agent.operations-keep-quantities",
+        why: "What an agent has is what its flags say, with the reservations and volumes that its \
+              journal remembers made of it: operations change what resources are, never how much \
+              there is.",
+        cost: Cost::Linear,
+        holds: |agent| {
+            if matches!(agent.stage, Stage::Starting | Stage::Ended) {
+                return Ok(());
+            }
+            let base = agent.info.resources.unallocated();
+            let remade = base.remade(&agent.checkpoint.kept);
+            let remade = remade.map_err(|error| error.to_string())?;
+            if remade != agent.total || remade.quantities() != base.quantities() {
+                return Err(format!("{} of {base}, remembered as {remade}", agent.total));
+            }
+            Ok(())
+        },
+    },
+    Invariant {
+        id: "agent.outcomes-are-told",
+        why: "While a leader has taken the agent, every operation's outcome is in flight to it \
+              until that is acknowledged, and is sent again in time.",
+        cost: Cost::Linear,
+        holds: |agent| {
+            let registered = agent.registration.registered().is_some();
+            if !registered && !agent.operation_flights.is_empty() {
+                return Err(String::from("outcomes are in flight to nobody"));
+            }
+            for uuid in agent.checkpoint.operations.keys() {
+                let timed = agent.timers.at(&Timer::Operation(*uuid)).is_some();
+                if registered && !(timed && agent.operation_flights.contains_key(uuid)) {
+                    return Err(format!("the outcome of {uuid} is forgotten"));
+                }
             }
             Ok(())
         },

@@ -5,6 +5,7 @@
 //! - `registration` finds the leader and stays with it.
 //! - `tasks`, `executors` and `containers` do what the leader says; `status` is the status
 //!   update manager, and [`updates`] its data.
+//! - `operations` changes what its resources are: reservations and volumes.
 //! - [`Checkpoint`] is all that survives a restart, a fold over the journal's [`Write`]s;
 //!   `recovery` picks it up again.
 //!
@@ -20,6 +21,7 @@ mod input;
 mod invariants;
 mod node;
 mod notice;
+mod operations;
 mod recovery;
 mod registration;
 mod status;
@@ -40,5 +42,6 @@ pub use input::Input;
 pub use invariants::INVARIANTS;
 pub use node::{AgentNode, Drain, EFFECTS_MAX};
 pub use notice::{Fatal, LostMaster, Notice, Probe};
+pub use operations::OPERATIONS_MAX;
 pub use recovery::Recovered;
 pub use write::Write;

@@ -5,13 +5,16 @@ use super::invariants::INVARIANTS;
 use super::registration::Registration;
 use super::{Checkpoint, Config, Effect, Input, Notice, Probe, Recovered, Write};
 use crate::durable::Parked;
-use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, Peer, TaskId, UpdateId};
+use crate::ids::{
+    AgentId, ContainerId, ExecutorId, FrameworkId, OperationUuid, Peer, TaskId, UpdateId,
+};
 use crate::invariant::{self, Cost, Violation};
 use crate::log::Ballot;
 use crate::machine::Machine;
 use crate::message::agent::ToMaster;
 use crate::model::{AgentInfo, DrainConfig, TaskState};
 use crate::outbox::Outbox;
+use crate::resources::Resources;
 use crate::rng::Rng;
 use crate::time::{Now, Time, Wall};
 use alloc::collections::BTreeMap;
@@ -57,6 +60,8 @@ pub(super) enum Timer {
     Executor(ContainerId),
     /// The retry of a task's update.
     Update(FrameworkId, TaskId),
+    /// The retry of an operation's outcome.
+    Operation(OperationUuid),
 }
 
 /// What the leader said when it wanted the agent to be empty. Said again whenever the agent
@@ -87,6 +92,10 @@ pub struct AgentNode {
     pub(super) executor_peers: BTreeMap<Peer, ContainerId>,
     /// Heads in flight: which update, and how often it was sent again.
     pub(super) flights: BTreeMap<(FrameworkId, TaskId), (UpdateId, u32)>,
+    /// Outcomes of operations in flight: how often each was sent again.
+    pub(super) operation_flights: BTreeMap<OperationUuid, u32>,
+    /// What its flags say it has, with all that came to be of that at run time.
+    pub(super) total: Resources,
     pub(super) timers: Timers,
     pub(super) drain: Option<Drain>,
     last: Time,
@@ -127,6 +136,7 @@ impl AgentNode {
         let registration = Registration::new(&config, &rng);
         let mut timers = Timers::default();
         timers.set(Timer::Start, now.mono);
+        let total = info.resources.unallocated();
         AgentNode {
             config,
             rng,
@@ -142,6 +152,8 @@ impl AgentNode {
             runs: BTreeMap::new(),
             executor_peers: BTreeMap::new(),
             flights: BTreeMap::new(),
+            operation_flights: BTreeMap::new(),
+            total,
             timers,
             drain: None,
             last: now.mono,
@@ -261,6 +273,7 @@ impl AgentNode {
                 Timer::Update(framework_id, task_id) => {
                     self.on_update_timer(now, (framework_id, task_id), fx);
                 }
+                Timer::Operation(uuid) => self.on_operation_timer(now, uuid, fx),
             }
         }
     }

@@ -1,7 +1,7 @@
-use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, TaskId};
+use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, OperationUuid, TaskId};
 use crate::log::Ballot;
 use crate::message::agent::AgentRun;
-use crate::model::TaskState;
+use crate::model::{OperationState, TaskState};
 use alloc::string::String;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ pub enum LostMaster {
     Silent,
     /// The master said that it does not lead any more.
     Demoted,
+    /// It asked for an operation that cannot be: it is wrong about what the agent has.
+    Contradicted,
 }
 
 /// What happened, for time lines, metrics and coverage; droppable.
@@ -99,6 +101,15 @@ pub enum Notice {
         /// To what.
         state: TaskState,
     },
+    /// An operation on the agent's resources was done, or could not be.
+    Operation {
+        /// Which.
+        uuid: OperationUuid,
+        /// What, with Mesos' name.
+        name: String,
+        /// How it went.
+        state: OperationState,
+    },
     /// Somebody asked for what cannot be; nothing was changed.
     Refused {
         /// What, and why not.
@@ -133,6 +144,8 @@ pub enum Probe {
     Snapshot,
     /// A message of a connection that is not obeyed was dropped.
     NotObeyed,
+    /// A known operation was to be done again.
+    OperationRepeated,
 }
 
 impl fmt::Display for LostMaster {
@@ -141,6 +154,7 @@ impl fmt::Display for LostMaster {
             LostMaster::Disconnected => "the connection broke",
             LostMaster::Silent => "no ping for too long",
             LostMaster::Demoted => "it does not lead any more",
+            LostMaster::Contradicted => "it is wrong about the agent's resources",
         })
     }
 }
@@ -201,6 +215,9 @@ impl fmt::Display for Notice {
                 task_id,
                 state,
             } => write!(f, "task {framework_id}/{task_id} is {state}"),
+            Notice::Operation { uuid, name, state } => {
+                write!(f, "operation {name} ({uuid}) is {state}")
+            }
             Notice::Refused { what } => write!(f, "refused: {what}"),
             Notice::Probe(probe) => write!(f, "probe {}", probe.id()),
         }
@@ -223,6 +240,7 @@ impl Probe {
             Probe::OrphanDestroyed => "agent.orphan-destroyed",
             Probe::Snapshot => "agent.snapshot",
             Probe::NotObeyed => "agent.not-obeyed",
+            Probe::OperationRepeated => "agent.operation-repeated",
         }
     }
 }

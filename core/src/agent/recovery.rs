@@ -43,6 +43,20 @@ impl AgentNode {
                 return;
             }
         }
+        match self
+            .info
+            .resources
+            .unallocated()
+            .remade(&self.checkpoint.kept)
+        {
+            Ok(total) => self.total = total,
+            Err(error) => {
+                self.stage = Stage::Ended;
+                let changed = alloc::format!("resources ({error})");
+                self.say(Effect::Halt(Fatal::Incompatible { changed }), fx);
+                return;
+            }
+        }
         let run = AgentRun(self.checkpoint.run.0 + 1);
         // Ids drawn by this run must not repeat those of an earlier one.
         let stream = alloc::format!("run {} {} {}", run.0, self.boot_id, now.wall.0);
@@ -83,7 +97,8 @@ impl AgentNode {
         changed.map(|(what, _)| String::from(*what))
     }
 
-    /// Becomes a new agent: nothing of the old one is left but the count of its runs.
+    /// Becomes a new agent: nothing of the old one is left but the count of its runs and what
+    /// came to be of its resources.
     pub(super) fn retire(&mut self, fx: &mut Outbox<Effect>) {
         self.pause_updates();
         self.persist(Write::Retired, fx);

@@ -155,6 +155,7 @@ impl AgentNode {
                 info: self.described(),
                 run,
                 nonce: self.checkpoint.nonce.expect("drawn before the first write"),
+                kept: self.checkpoint.kept.clone(),
             },
             Some(_) => ToMaster::Reregister(Arc::new(self.reregistration())),
         };
@@ -202,6 +203,8 @@ impl AgentNode {
             tasks: tasks.collect(),
             executors: executors.collect(),
             frameworks: kept().filter_map(|(_, f)| f.info.clone()).collect(),
+            kept: self.checkpoint.kept.clone(),
+            operations: self.checkpoint.operations.values().cloned().collect(),
         }
     }
 
@@ -223,7 +226,7 @@ impl AgentNode {
     }
 
     /// The leader is gone: updates pause, and another is looked for almost at once.
-    fn on_master_lost(&mut self, now: Now, why: LostMaster, fx: &mut Outbox<Effect>) {
+    pub(super) fn on_master_lost(&mut self, now: Now, why: LostMaster, fx: &mut Outbox<Effect>) {
         self.close_link(fx);
         self.pause_updates();
         fx.push(Effect::Notice(Notice::LostMaster(why)));

@@ -279,6 +279,7 @@ impl AgentNode {
         for (framework_id, task_id) in core::mem::take(&mut self.flights).into_keys() {
             self.timers.cancel(&Timer::Update(framework_id, task_id));
         }
+        self.pause_operations();
     }
 
     /// A leader took the agent: every head is sent, again if need be.
@@ -291,5 +292,6 @@ impl AgentNode {
         for (framework_id, task_id) in waiting {
             self.forward(now, &framework_id, &task_id, fx);
         }
+        self.resume_operations(now, fx);
     }
 }

@@ -25,6 +25,9 @@ impl AgentNode {
                 task_id,
                 update_id,
             } => self.on_acknowledge(now, &framework_id, &task_id, update_id, fx),
+            ToAgent::AcknowledgeOperation { uuid, update_id } => {
+                self.on_operation_acknowledged(uuid, update_id, fx);
+            }
             _ if self.stage != Stage::Serving => {
                 self.refuse("the agent is shutting down".into(), fx);
             }
@@ -67,6 +70,12 @@ impl AgentNode {
                 }
             }
             ToAgent::Drain { config } => self.on_drain(now, config, fx),
+            ToAgent::Operate {
+                uuid,
+                operation_id,
+                framework_id,
+                operation,
+            } => self.on_operation(now, (uuid, operation_id), framework_id, operation, fx),
             ToAgent::NotLeading { .. }
             | ToAgent::Registered { .. }
             | ToAgent::Reregistered { .. }
@@ -200,6 +209,10 @@ impl AgentNode {
             .any(|task| Some(&task.agent_id) != self.checkpoint.agent_id.as_ref())
         {
             return dropped(Reason::AgentUnknown, "the task is meant for another agent");
+        }
+        if !tasks.iter().all(|task| self.has_kept(&task.resources)) {
+            let why = "the agent has no such reservation or volume";
+            return dropped(Reason::ResourcesUnknown, why);
         }
         if self.checkpoint.tasks().count() + tasks.len() > self.config.tasks_max {
             return dropped(Reason::ResourcesUnknown, "the agent has too many tasks");

@@ -1,8 +1,9 @@
 use super::Checkpoint;
-use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, TaskId, UpdateId};
+use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, OperationUuid, TaskId, UpdateId};
 use crate::log::Ballot;
-use crate::message::agent::AgentRun;
+use crate::message::agent::{AgentRun, OperationReport};
 use crate::model::{AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo, TaskStatus};
+use crate::resources::Resources;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -100,8 +101,21 @@ pub enum Write {
         /// Which.
         framework_id: FrameworkId,
     },
-    /// The agent is not what it was any more; all but the count of its runs is forgotten.
+    /// The agent is not what it was any more; all but the count of its runs is forgotten, and
+    /// what of its resources came to be at run time: volumes hold data.
     Retired,
     /// All before this is replaced by it.
     Snapshot(Arc<Checkpoint>),
+    /// An operation on its resources was done, or could not be.
+    OperationSettled {
+        /// What is told of it.
+        report: Arc<OperationReport>,
+        /// What there is now that came to be at run time.
+        kept: Resources,
+    },
+    /// The outcome of an operation was heard.
+    OperationAcknowledged {
+        /// Which.
+        uuid: OperationUuid,
+    },
 }

@@ -21,10 +21,12 @@ pub(super) struct Holder {
     pub(super) held: Quantities,
 }
 
-/// An agent. At any moment `total + deficit == free + allocated`.
+/// An agent. At any moment `total + deficit == free + allocated`, shared volumes left out: of
+/// those, one copy of each is always free.
 #[derive(Clone, Debug)]
 pub(super) struct Agent {
     pub(super) free: Resources,
+    /// Shared volumes left out.
     pub(super) free_quantities: Quantities,
     pub(super) holders: Vec<Holder>,
     pub(super) filters: Filters,
@@ -51,6 +53,8 @@ pub(super) struct Ledger {
     pub(super) deficit: Resources,
     /// What of it is in the sums of quota; none while no role has quota.
     pub(super) counted: Option<Box<Counted>>,
+    /// The copies of shared volumes that are in anyone's hands.
+    pub(super) shared: Resources,
 }
 
 impl Agent {
@@ -58,7 +62,7 @@ impl Agent {
         let quantities = total.quantities();
         Agent {
             free: total.clone(),
-            free_quantities: quantities.clone(),
+            free_quantities: total.exclusive().quantities(),
             holders: Vec::new(),
             filters: Filters::default(),
             version: 0,
@@ -71,26 +75,29 @@ impl Agent {
                 total_quantities: quantities,
                 deficit: Resources::EMPTY,
                 counted: None,
+                shared: Resources::EMPTY,
             }),
         }
     }
 
-    /// What is in anyone's hands, exactly.
+    /// What is in anyone's hands, exactly; shared volumes left out.
     pub(super) fn allocated(&self) -> Resources {
-        let all = self.ledger.total.checked_add(&self.ledger.deficit);
-        let rest = all.and_then(|all| all.checked_sub(&self.free));
+        let total = self.ledger.total.exclusive();
+        let all = total.checked_add(&self.ledger.deficit);
+        let rest = all.and_then(|all| all.checked_sub(&self.free.exclusive()));
         rest.expect("total + deficit == free + allocated, at any moment")
     }
 
     /// Books `total` and `allocated` anew; what of `allocated` the total does not have becomes a
     /// deficit.
     pub(super) fn rebook(&mut self, total: Resources, allocated: &Resources) {
+        assert!(!allocated.has_shared(), "what is shared is counted apart");
         let covered = total.intersection(allocated);
         let free = total.checked_sub(&covered);
         let deficit = allocated.checked_sub(&covered);
-        self.free = free.expect("an intersection lies within both");
+        self.free = free.expect("an intersection lies within both").single();
         self.ledger.deficit = deficit.expect("an intersection lies within both");
-        self.free_quantities = self.free.quantities();
+        self.free_quantities = self.free.exclusive().quantities();
         self.ledger.total_quantities = total.quantities();
         self.peculiar = self.peculiar.with_total(&total);
         self.ledger.total = total;
@@ -99,8 +106,14 @@ impl Agent {
 
     /// Puts `resources` into the hands of a client.
     pub(super) fn take(&mut self, resources: &Resources) -> Result<(), AllocatorError> {
-        self.free = self.free.checked_sub(resources)?;
-        self.free_quantities = self.free.quantities();
+        let shared = resources.shared();
+        if !self.free.contains_single(&shared) {
+            return Err(AllocatorError::NotHeld(self.ledger.id.clone()));
+        }
+        let copies = self.ledger.shared.checked_add(&shared)?;
+        self.free = self.free.checked_sub(&resources.exclusive())?;
+        self.ledger.shared = copies;
+        self.free_quantities = self.free.exclusive().quantities();
         self.version += 1;
         Ok(())
     }
@@ -112,9 +125,11 @@ impl Agent {
             let wanted =
                 |item: &Resource| item.kind.is_allocatable_to(role) && takes.takes(&item.kind);
             let taken = self.free.filter(wanted);
-            self.free = self.free.filter(|item| !wanted(item));
-            self.free_quantities = self.free.quantities();
-            let quantities = taken.quantities();
+            self.free = self.free.filter(|item| item.kind.shared || !wanted(item));
+            let copies = self.ledger.shared.checked_add(&taken.shared());
+            self.ledger.shared = copies.expect("copies of one volume add up");
+            self.free_quantities = self.free.exclusive().quantities();
+            let quantities = taken.exclusive().quantities();
             return (taken, quantities);
         }
         if self.reserved.is_empty() {
@@ -174,12 +189,15 @@ impl Agent {
         resources: Resources,
         quantities: &Quantities,
     ) -> Result<(), AllocatorError> {
+        let copies = resources.shared();
+        let copies = self.ledger.shared.checked_sub(&copies)?;
+        let resources = resources.exclusive();
         if !self.ledger.deficit.is_empty() {
             let owed = self.ledger.deficit.intersection(&resources);
             let free = self.free.checked_add(&resources.checked_sub(&owed)?)?;
             self.check_total(&free)?;
             self.ledger.deficit = self.ledger.deficit.checked_sub(&owed)?;
-            self.free_quantities = free.quantities();
+            self.free_quantities = free.exclusive().quantities();
             self.free = free;
         } else if self.free.is_empty() {
             self.check_total(&resources)?;
@@ -191,6 +209,7 @@ impl Agent {
             self.free = free;
             self.free_quantities.add(quantities);
         }
+        self.ledger.shared = copies;
         self.version += 1;
         Ok(())
     }

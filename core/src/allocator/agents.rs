@@ -34,7 +34,8 @@ impl Allocator {
             return Err(AllocatorError::TooLarge(id));
         }
         let mut agent = Agent::new(id, Resources::EMPTY);
-        agent.rebook(total, &allocated);
+        agent.ledger.shared = allocated.shared();
+        agent.rebook(total, &allocated.exclusive());
         let (slot, generation) = self.agents.insert(agent);
         self.tree.change_totals(
             &self.agents.at(slot).ledger.total_quantities,
@@ -42,7 +43,7 @@ impl Allocator {
         );
         self.note_reservations(slot);
         for (framework, role, resources) in used {
-            self.charge(slot, *framework, role, &resources.quantities());
+            self.charge(slot, *framework, role, &resources.exclusive().quantities());
         }
         self.touch(slot);
         self.urgent = true;
@@ -151,7 +152,8 @@ impl Allocator {
         }
         let resources = unmarked(resources.clone());
         self.agents.at_mut(slot).take(&resources)?;
-        self.charge(slot, framework, role, &resources.quantities());
+        let quantities = resources.exclusive().quantities();
+        self.charge(slot, framework, role, &quantities);
         self.touch(slot);
         Ok(())
     }
@@ -173,7 +175,7 @@ impl Allocator {
     }
 
     /// Keeps count of the roles that an agent has reservations for.
-    fn note_reservations(&mut self, slot: u32) {
+    pub(super) fn note_reservations(&mut self, slot: u32) {
         let total = self.agents.at(slot).ledger.total.iter();
         let roles: BTreeSet<&Role> = total.filter_map(|item| item.kind.reserved_role()).collect();
         let roles = roles.into_iter();

@@ -293,7 +293,8 @@ impl Allocator {
         let takes = self.frameworks.at(entry.framework.slot).takes;
         let offered =
             |item: &Resource| item.kind.is_allocatable_to(&entry.role) && takes.takes(&item.kind);
-        let quantities = sum(agent.free.iter().filter(|item| offered(item)));
+        let exclusive = |item: &&Resource| offered(item) && !item.kind.shared;
+        let quantities = sum(agent.free.iter().filter(exclusive));
         takes.takes_of(agent)
             && self.is_allocatable(&quantities)
             && !agent.filters.blocks(client, &agent.free, offered)

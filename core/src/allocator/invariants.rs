@@ -79,8 +79,9 @@ fn require(holds: bool, found: impl FnOnce() -> String) -> Result<(), String> {
 
 fn books_balance(allocator: &Allocator) -> Result<(), String> {
     for (_, agent) in allocator.agents.iter() {
-        let all = agent.ledger.total.checked_add(&agent.ledger.deficit);
-        let allocated = all.and_then(|all| all.checked_sub(&agent.free));
+        let total = agent.ledger.total.exclusive();
+        let all = total.checked_add(&agent.ledger.deficit);
+        let allocated = all.and_then(|all| all.checked_sub(&agent.free.exclusive()));
         let allocated = allocated.map_err(|error| format!("agent {}: {error}", agent.ledger.id))?;
         let mut held = Quantities::ZERO;
         for holder in &agent.holders {
@@ -93,7 +94,8 @@ fn books_balance(allocator: &Allocator) -> Result<(), String> {
             )
         })?;
         let cached = (&agent.free_quantities, &agent.ledger.total_quantities);
-        let fresh = (agent.free.quantities(), agent.ledger.total.quantities());
+        let free = agent.free.exclusive();
+        let fresh = (free.quantities(), agent.ledger.total.quantities());
         require(cached == (&fresh.0, &fresh.1), || {
             format!(
                 "agent {}: free {} and total {}",
@@ -106,6 +108,13 @@ fn books_balance(allocator: &Allocator) -> Result<(), String> {
 
 fn no_double_offer(allocator: &Allocator) -> Result<(), String> {
     for (_, agent) in allocator.agents.iter() {
+        let (total, free) = (agent.ledger.total.shared(), agent.free.shared());
+        require(total.single() == free, || {
+            format!(
+                "agent {}: of {total}, {free} is offered to all",
+                agent.ledger.id
+            )
+        })?;
         require(agent.ledger.total.contains(&agent.free), || {
             format!(
                 "agent {}: {} free of {}",

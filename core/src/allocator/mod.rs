@@ -12,6 +12,7 @@
 //!   unreserved, and what is reserved for it or an ancestor. What is offered counts as allocated.
 //! - Shares are exact. Totals are those of all agents, active or not; an unallocated reservation
 //!   is in nobody's share.
+//! - A shared volume is always free, in however many hands it is, and is in nobody's share.
 //! - Agents are served in an order drawn anew for each cycle from the allocator's own stream.
 //! - A cycle looks only at agents and clients for which something changed; the outcome is that of
 //!   looking at all of them, which the property tests check against a model that does.
@@ -31,6 +32,7 @@ mod agent;
 mod agents;
 mod bits;
 mod client;
+mod convert;
 mod cycle;
 mod filter;
 mod frameworks;
@@ -45,7 +47,7 @@ mod takes;
 mod tree;
 
 use crate::ids::{AgentId, FrameworkId};
-use crate::resources::{Quantities, Resources, ResourcesError, Role, Scalar};
+use crate::resources::{ConversionError, Quantities, Resources, ResourcesError, Role, Scalar};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -136,6 +138,9 @@ pub enum AllocatorError {
     /// See [`ResourcesError`].
     #[error(transparent)]
     Resources(#[from] ResourcesError),
+    /// See [`ConversionError`].
+    #[error(transparent)]
+    Conversion(#[from] ConversionError),
 }
 
 #[cfg(test)]

@@ -169,7 +169,8 @@ impl Counted {
                 if agent.active {
                     add_item(&mut counted.unreserved, item);
                 }
-            } else if let Some(role) = item.kind.reserved_role() {
+            } else if let (Some(role), Value::Scalar(_)) = (item.kind.reserved_role(), &item.value)
+            {
                 let top = role.top();
                 let mut sums = counted.reserved.iter_mut();
                 match sums.find(|(other, _)| *other == top) {

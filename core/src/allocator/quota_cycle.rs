@@ -130,7 +130,7 @@ impl Allocator {
             *held_back |= allowance.as_ref().is_none_or(|allowance| allowance.cut);
             let fitting = allowance.map(|allowance| self.fit(slot, client, &allowance));
             let enough = fitting.filter(|fitting| {
-                let quantities = fitting.resources.quantities();
+                let quantities = fitting.resources.exclusive().quantities();
                 self.is_allocatable(&quantities)
             });
             match enough {
@@ -228,8 +228,15 @@ impl Allocator {
         places: &mut Places,
         out: &mut Vec<Allocation>,
     ) {
-        let Fitting { resources, bounded } = fitting;
-        let quantities = resources.quantities();
+        let Fitting {
+            mut resources,
+            bounded,
+        } = fitting;
+        if places.contains_key(&(slot, client)) {
+            // The client holds a copy of what is shared already.
+            resources = resources.exclusive();
+        }
+        let quantities = resources.exclusive().quantities();
         let generation = self.clients.generation(client);
         let entry = self.clients.at(client);
         let (leaf, bound) = (entry.node, entry.bound);

@@ -52,7 +52,7 @@ impl Allocator {
         client: Option<u32>,
         resources: Resources,
     ) -> Result<(), AllocatorError> {
-        let quantities = resources.quantities();
+        let quantities = resources.exclusive().quantities();
         let entry = self.agents.at_mut(slot);
         let (holder, generation) = match client {
             Some(client) => (client, self.clients.generation(client)),

@@ -1,5 +1,6 @@
 //! Pure frameworks over the scheduler API: [`service`] keeps instances running, [`batch`] works
-//! jobs off, [`execute`] runs one command and ends with it.
+//! jobs off, [`execute`] runs one command and ends with it, [`reserver`] reserves resources and
+//! makes volumes.
 //!
 //! They share how a task is described ([`TaskTemplate`]), how it is cut out of an offer
 //! ([`Room`]), and a small language of commands that real shells and the simulator's processes
@@ -7,6 +8,7 @@
 
 pub mod batch;
 pub mod execute;
+pub mod reserver;
 mod room;
 mod script;
 pub mod service;

@@ -4,12 +4,13 @@
 //! obeys only the connection through which it registered last, and never goes back to a leader of
 //! a lower ballot than one it registered with before (MESOS-858).
 
-use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId, UpdateId};
+use crate::ids::{AgentId, ExecutorId, FrameworkId, OperationId, OperationUuid, TaskId, UpdateId};
 use crate::log::Ballot;
 use crate::model::{
-    AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, MasterInfo, StatusUpdate, TaskInfo,
-    TaskState,
+    AgentInfo, DrainConfig, ExecutorInfo, FrameworkInfo, MasterInfo, OperationStatus,
+    ResourceOperation, StatusUpdate, TaskInfo, TaskState,
 };
+use crate::resources::Resources;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -31,6 +32,20 @@ pub struct TaskReport {
     pub latest_state: TaskState,
 }
 
+/// An operation on resources, as the agent that did it, or could not, tells of it until that is
+/// acknowledged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationReport {
+    /// Which.
+    pub uuid: OperationUuid,
+    /// Whose; `None` for an operator's.
+    pub framework_id: Option<FrameworkId>,
+    /// What was to be done.
+    pub operation: Arc<ResourceOperation>,
+    /// How it went, under the framework's name for it if it has one.
+    pub status: OperationStatus,
+}
+
 /// Numbers the runs of an agent's process: a later run supersedes an earlier one (MESOS-7187).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -50,6 +65,10 @@ pub struct Reregistration {
     pub executors: Vec<Arc<ExecutorInfo>>,
     /// The frameworks of those, so that a new leader can answer before they return.
     pub frameworks: Vec<Arc<FrameworkInfo>>,
+    /// What of its resources came to be at run time: reservations and volumes.
+    pub kept: Resources,
+    /// Operations of whose outcome nobody has acknowledged to hear.
+    pub operations: Vec<Arc<OperationReport>>,
 }
 
 /// From the agent to a master.
@@ -64,6 +83,8 @@ pub enum ToMaster {
         run: AgentRun,
         /// Drawn once by the agent and kept until it is admitted.
         nonce: u64,
+        /// Reservations and volumes that outlived an earlier life of the agent.
+        kept: Resources,
     },
     /// An agent that has an id is back.
     Reregister(Arc<Reregistration>),
@@ -92,6 +113,8 @@ pub enum ToMaster {
     },
     /// The agent is being shut down for good by its operator.
     Unregister,
+    /// How an operation on its resources went.
+    Operation(Arc<OperationReport>),
 }
 
 /// From a master to the agent.
@@ -189,5 +212,23 @@ pub enum ToAgent {
     Drain {
         /// How.
         config: DrainConfig,
+    },
+    /// Make of these resources something else.
+    Operate {
+        /// Names it for masters and the agent.
+        uuid: OperationUuid,
+        /// The framework's name for it.
+        operation_id: Option<OperationId>,
+        /// Whose; `None` for an operator's.
+        framework_id: Option<FrameworkId>,
+        /// What is to be done.
+        operation: Arc<ResourceOperation>,
+    },
+    /// The outcome of an operation was heard.
+    AcknowledgeOperation {
+        /// Which operation.
+        uuid: OperationUuid,
+        /// Which word of it.
+        update_id: UpdateId,
     },
 }

@@ -5,6 +5,7 @@
 
 mod agent;
 mod command;
+mod convert;
 mod drain;
 mod framework;
 mod maintenance;
@@ -17,6 +18,7 @@ mod task;
 
 pub use agent::{AgentInfo, Domain};
 pub use command::CommandInfo;
+pub use convert::{OperationError, check_resources};
 pub use drain::{AgentMark, DrainConfig, DrainInfo, DrainState};
 pub use framework::{Capabilities, FrameworkInfo};
 pub use maintenance::{

@@ -1,6 +1,7 @@
 use crate::ids::{AgentId, OperationId, UpdateId};
 use crate::resources::{Resources, Scalar};
 use alloc::string::String;
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A change of resources that launches nothing, asked for by a framework or an operator.
@@ -65,6 +66,41 @@ pub enum OperationState {
     Recovering,
     /// The master never heard of it. An answer, not a state that an operation is in.
     Unknown,
+}
+
+impl OperationState {
+    /// Whether nothing follows.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        use OperationState as S;
+        matches!(
+            self,
+            S::Finished | S::Failed | S::Error | S::Dropped | S::GoneByOperator
+        )
+    }
+
+    /// Mesos' name, such as `OPERATION_FINISHED`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        use OperationState as S;
+        match self {
+            S::Pending => "OPERATION_PENDING",
+            S::Finished => "OPERATION_FINISHED",
+            S::Failed => "OPERATION_FAILED",
+            S::Error => "OPERATION_ERROR",
+            S::Dropped => "OPERATION_DROPPED",
+            S::Unreachable => "OPERATION_UNREACHABLE",
+            S::GoneByOperator => "OPERATION_GONE_BY_OPERATOR",
+            S::Recovering => "OPERATION_RECOVERING",
+            S::Unknown => "OPERATION_UNKNOWN",
+        }
+    }
+}
+
+impl fmt::Display for OperationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What is said of an operation.

@@ -6,6 +6,7 @@
 //! panics on foreign data; every refusal says what was wrong and leaves both operands as they were.
 
 mod attributes;
+mod conversion;
 mod name;
 mod parse;
 mod quantities;
@@ -16,8 +17,10 @@ mod scalar;
 mod set;
 mod sum;
 mod value;
+mod volumes;
 
 pub use attributes::{Attribute, AttributeValue, Attributes};
+pub use conversion::{Conversion, ConversionError};
 pub use name::{NAME_BYTES_MAX, NameError};
 pub use parse::{ParseError, ParseProblem};
 pub use quantities::{CPUS, DENSE, DENSE_NAMES, DISK, GPUS, MEM, Quantities};

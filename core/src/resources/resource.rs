@@ -5,7 +5,9 @@ use super::role::Role;
 use super::value::Value;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -60,13 +62,59 @@ pub struct Disk {
     pub source: Option<DiskSource>,
 }
 
-/// A persistent volume; no two of the same id exist on one agent.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A persistent volume; no two of the same id exist for one role on one agent.
+///
+/// Its id is all that it is known by: tasks may mount one volume in different ways, and whoever
+/// names it need not repeat in whose name it was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Volume {
     /// Chosen by the framework.
     pub id: Arc<str>,
     /// In whose name it was made.
     pub principal: Option<Arc<str>>,
+    /// Where a task finds it, seen from its sandbox.
+    pub container_path: Arc<str>,
+    /// Whether a task may only read it.
+    pub read_only: bool,
+}
+
+impl Volume {
+    /// One to be read and written.
+    #[must_use]
+    pub fn new(id: &str, container_path: &str) -> Volume {
+        Volume {
+            id: Arc::from(id),
+            principal: None,
+            container_path: Arc::from(container_path),
+            read_only: false,
+        }
+    }
+}
+
+impl PartialEq for Volume {
+    fn eq(&self, other: &Volume) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Volume {}
+
+impl PartialOrd for Volume {
+    fn partial_cmp(&self, other: &Volume) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Volume {
+    fn cmp(&self, other: &Volume) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+}
+
+impl Hash for Volume {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
 }
 
 /// A device other than the agent's work directory.

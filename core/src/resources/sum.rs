@@ -104,7 +104,7 @@ impl Resources {
     }
 
     /// Of items that are sorted by kind, each kind once, nothing empty.
-    fn of(items: Vec<Resource>) -> Resources {
+    pub(super) fn of(items: Vec<Resource>) -> Resources {
         Resources((!items.is_empty()).then(|| Arc::new(items)))
     }
 

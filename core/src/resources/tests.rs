@@ -143,10 +143,7 @@ fn volumes_never_merge_and_shared_ones_are_counted() {
     let mut kind = ResourceKind::plain("disk");
     kind.reservations.push(Reservation::fixed(web));
     kind.disk = Some(Disk {
-        volume: Some(Volume {
-            id: "v".into(),
-            principal: None,
-        }),
+        volume: Some(Volume::new("v", "data")),
         source: None,
     });
     let volume = |kind: &ResourceKind| {

@@ -25,6 +25,7 @@ pub fn register(nonce: u64) -> ToMaster {
         info: shared(info(nonce)),
         run: AgentRun(1),
         nonce,
+        kept: Resources::EMPTY,
     }
 }
 
@@ -37,6 +38,8 @@ pub fn reregister(nonce: u64, id: &AgentId) -> ToMaster {
         tasks: Vec::new(),
         executors: Vec::new(),
         frameworks: Vec::new(),
+        kept: Resources::EMPTY,
+        operations: Vec::new(),
     }))
 }
 

@@ -13,6 +13,7 @@ use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
 use super::tree::{Tree, adopters};
 use super::user::User;
+use super::volumes;
 use crate::node::book::SharedBook;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tepui_core::agent::ContainerLaunch;
 use tepui_core::ids::ContainerId;
+use tepui_core::resources::Resources;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
@@ -152,6 +154,14 @@ impl Containers {
             _ => {}
         }
         true
+    }
+
+    /// Deletes whatever is in these volumes.
+    pub fn wipe(&self, doomed: &Resources) {
+        let root = self.shared.settings.work_dir.root().to_owned();
+        if let Err(error) = volumes::wipe(&root, doomed) {
+            tracing::error!("cannot delete the data of {doomed}: {error}");
+        }
     }
 
     /// Kills one with all its processes; its end is reported.
@@ -345,6 +355,12 @@ impl Containers {
             .map_err(|error| format!("cannot create the sandbox: {error}"))?;
         let user = User::named(Some(&launch.user))?;
         user.give(&sandbox)?;
+        let root = settings.work_dir.root();
+        let made = volumes::link(root, &sandbox, &launch.resources)
+            .map_err(|error| format!("cannot mount its volumes: {error}"))?;
+        for volume in &made {
+            user.give(volume)?;
+        }
         let program = Program::of(launch);
         self.fetch(&program, &sandbox, user)?;
         let mut command = Command::new(&self.shared.binary);

@@ -58,6 +58,7 @@ impl Ports<AgentNode> for AgentPorts {
             Effect::ToExecutor { peer, event } => self.executors.send(peer, event),
             Effect::Launch(launch) => self.containers.launch(launch),
             Effect::Destroy { container_id } => self.containers.destroy(&container_id),
+            Effect::WipeVolumes { volumes } => self.containers.wipe(&volumes),
             Effect::Persist { sequence, write } => {
                 self.book.lock().apply(&write);
                 let starts_over = matches!(write, Write::Snapshot(_));

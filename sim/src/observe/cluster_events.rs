@@ -175,6 +175,7 @@ impl Observer {
             ClusterNotice::AskedToLeave { .. } => {
                 ("master.asked-to-leave", Some("asked-to-leave"), true)
             }
+            ClusterNotice::Operation { .. } => ("master.operation", Some("operation"), true),
             ClusterNotice::Ignored { .. } => ("master.ignored", None, false),
             ClusterNotice::Probe(probe) => (probe.name(), None, false),
         };

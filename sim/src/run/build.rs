@@ -45,6 +45,9 @@ pub(super) fn world(plan: &Plan, seed: u64, options: Options) -> World {
         if let Logic::Batch(_, jobs) = &mut spec.logic {
             *jobs = Rng::from_seed(seed, &framework.name);
         }
+        if let Logic::Reserver(_, dice) = &mut spec.logic {
+            *dice = Rng::from_seed(seed, &framework.name);
+        }
         let spec = Spec::Framework(Box::new(spec));
         world.add_node(
             &framework.name,

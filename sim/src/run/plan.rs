@@ -8,7 +8,7 @@ use crate::scenario::{
 };
 use std::path::Path;
 use tepui_core::frameworks::batch::{self, Arrivals};
-use tepui_core::frameworks::{TaskTemplate, execute, service};
+use tepui_core::frameworks::{TaskTemplate, execute, reserver, service};
 use tepui_core::ids::MasterId;
 use tepui_core::model::{AgentInfo, Capabilities, CommandInfo, FrameworkInfo, Label, MasterInfo};
 use tepui_core::resources::{Attributes, Resources, Role};
@@ -200,6 +200,7 @@ impl Builder<'_> {
             Workload::Service(s) => (&s.name, s.frameworks, &s.framework),
             Workload::Batch(b) => (&b.name, b.frameworks, &b.framework),
             Workload::Execute(e) => (&e.name, e.frameworks, &e.framework),
+            Workload::Reserver(r) => (&r.name, r.frameworks, &r.framework),
             Workload::Append(_) => return Ok(()),
         };
         for name in numbered(name, count) {
@@ -207,6 +208,7 @@ impl Builder<'_> {
                 Workload::Service(service) => self.service(&name, service)?,
                 Workload::Batch(batch) => self.batch(&name, batch)?,
                 Workload::Execute(execute) => self.execute(&name, execute)?,
+                Workload::Reserver(reserver) => self.reserver(&name, reserver)?,
                 Workload::Append(_) => unreachable!("returned above"),
             };
             let framework = self.framework(&name, settings, logic)?;
@@ -312,6 +314,20 @@ impl Builder<'_> {
         let config: execute::Config = self.apply(name, &base, &entry.settings)?;
         config.validate().map_err(|why| self.bad(name, why))?;
         Ok(Logic::Execute(config))
+    }
+
+    fn reserver(&self, name: &str, entry: &scenario::Reserver) -> Result<Logic, Bad> {
+        let base = reserver::Config {
+            operations: entry.operations,
+            ..reserver::Config::default()
+        };
+        let config: reserver::Config = self.apply(name, &base, &entry.settings)?;
+        config.validate().map_err(|why| self.bad(name, why))?;
+        if entry.framework.role == "*" {
+            let why = "nothing can be reserved for '*': say framework: { role: NAME }";
+            return Err(self.bad(name, why));
+        }
+        Ok(Logic::Reserver(config, Rng::from_seed(0, name)))
     }
 
     fn network(&self) -> NetworkConfig {

@@ -25,7 +25,9 @@ pub use step::{
     Step, When,
 };
 pub use target::Target;
-pub use workload::{Append, Batch, Execute, FrameworkSettings, Service, Workload, numbered};
+pub use workload::{
+    Append, Batch, Execute, FrameworkSettings, Reserver, Service, Workload, numbered,
+};
 
 use crate::units::Span;
 use serde::Deserialize;

@@ -15,6 +15,8 @@ pub enum Workload {
     Batch(Batch),
     /// Run one command a few times.
     Execute(Execute),
+    /// Reserve resources and make volumes.
+    Reserver(Reserver),
     /// Append values to the log of a cluster of kind `log`.
     Append(Append),
 }
@@ -135,6 +137,25 @@ pub struct Execute {
     pub settings: Settings,
 }
 
+/// Reservations and volumes, made and unmade.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserver {
+    /// Its name.
+    #[serde(default = "reserver_name")]
+    pub name: String,
+    /// How many such frameworks; numbered when more than one.
+    #[serde(default = "one")]
+    pub frameworks: u32,
+    /// How many operations each.
+    pub operations: u64,
+    /// As a framework; its role is not `*`.
+    pub framework: FrameworkSettings,
+    /// Changes to its logic's configuration.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
 /// Clients of the log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +207,10 @@ fn execute_name() -> String {
     String::from("execute")
 }
 
+fn reserver_name() -> String {
+    String::from("reserver")
+}
+
 /// The names of several alike frameworks.
 #[must_use]
 pub fn numbered(name: &str, count: u32) -> Vec<String> {
@@ -203,6 +228,7 @@ impl Workload {
             Workload::Service(service) => numbered(&service.name, service.frameworks),
             Workload::Batch(batch) => numbered(&batch.name, batch.frameworks),
             Workload::Execute(execute) => numbered(&execute.name, execute.frameworks),
+            Workload::Reserver(reserver) => numbered(&reserver.name, reserver.frameworks),
             Workload::Append(_) => Vec::new(),
         }
     }

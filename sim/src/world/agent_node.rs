@@ -94,6 +94,8 @@ impl World {
                 let at = self.now + self.hosts.launch;
                 self.plan_local(at, index, Delivery::LaunchContainer(launch));
             }
+            // Simulated hosts keep no files of tasks.
+            Effect::WipeVolumes { .. } => {}
             Effect::Destroy { container_id } => self.destroy_container(index, &container_id),
             Effect::Persist { sequence, write } => self.persist_agent(index, sequence, write),
             Effect::Notice(notice) => self.observer.on_agent_notice(self.now, index, &notice),

@@ -75,7 +75,7 @@ pub fn agent_info() -> AgentInfo {
         hostname: String::from("host"),
         ip: String::new(),
         port: 5051,
-        resources: resources("cpus:1000;mem:100000"),
+        resources: resources("cpus:1000;mem:100000;disk:1000"),
         attributes: Attributes::default(),
         domain: None,
     }

@@ -2,6 +2,7 @@ mod bench;
 mod crashes;
 mod executors;
 mod host;
+mod operations;
 mod recovery;
 mod registration;
 mod streams;

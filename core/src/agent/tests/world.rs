@@ -235,6 +235,7 @@ impl World {
                     self.say_exited(container_id, None);
                 }
             }
+            Effect::WipeVolumes { .. } => {}
             Effect::Exit | Effect::Halt(_) => panic!("nobody asked the agent to end: {effect:?}"),
         }
     }
@@ -309,6 +310,11 @@ impl World {
                     .map(|(task_id, _)| (framework_id(), task_id.clone()))
                     .collect();
                 self.say_as_master(reregistered(self.round, missing));
+            }
+            ToMaster::Operation(report) => {
+                let (uuid, update_id) = (report.uuid, report.status.update_id);
+                let update_id = update_id.expect("an outcome is acknowledged by its name");
+                self.say_as_master(ToAgent::AcknowledgeOperation { uuid, update_id });
             }
             ToMaster::Update(update) => {
                 if self.torn_down {

@@ -4,9 +4,9 @@ use super::agents::Agent;
 use super::arena::Index;
 use super::frameworks::Framework;
 use super::notice::{Notice, Probe};
-use super::offers::capped;
+use super::pool::Pool;
 use super::tasks::{Arrival, Fate};
-use super::validation::{Need, Place};
+use super::validation::Need;
 use super::{Effect, Leading};
 use crate::ids::OfferId;
 use crate::message::agent::ToAgent;
@@ -20,24 +20,6 @@ use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-
-/// What the offers of one accept hold together.
-struct Pool {
-    framework: Index<Framework>,
-    agent: Index<Agent>,
-    role: Role,
-    left: Resources,
-}
-
-impl Pool {
-    fn place(&self) -> Place<'_> {
-        Place {
-            framework: self.framework,
-            agent: self.agent,
-            role: &self.role,
-        }
-    }
-}
 
 impl Leading {
     pub(super) fn accept(
@@ -66,9 +48,8 @@ impl Leading {
                 OfferOperation::Malformed { tasks, group } => {
                     self.refuse_malformed(now, framework, tasks, *group, fx);
                 }
-                OfferOperation::Resources { id, .. } => {
-                    let why = "operations on resources are not supported by this master";
-                    self.refuse_operation(framework, id.as_ref(), why, fx);
+                OfferOperation::Resources { id, operation } => {
+                    self.convert(&mut pool, id.as_ref(), operation, fx);
                 }
                 OfferOperation::MalformedResources { id, why } => {
                     let why = alloc::format!("Operation attempted with invalid resources: {why}");
@@ -76,16 +57,7 @@ impl Leading {
                 }
             }
         }
-        let Pool {
-            framework,
-            agent,
-            role,
-            left,
-        } = pool;
-        if !left.is_empty() {
-            self.allocation
-                .recover(framework, agent, &role, &left, Some(capped(filters)));
-        }
+        self.give_back_rest(&pool, filters);
     }
 
     /// Ends the offers and adds them up, if they all stand and belong together.
@@ -121,7 +93,9 @@ impl Leading {
             framework,
             agent,
             role,
+            offered: left.clone(),
             left,
+            resized: Resources::EMPTY,
         })
     }
 
@@ -315,6 +289,15 @@ impl Leading {
             self.remove_task(now, *lost);
         }
         pool.left = take(&pool.left, need);
+        let executor = need.executor.as_ref().map(|(_, resources)| resources);
+        for used in core::iter::once(&need.task).chain(executor) {
+            let copies = used.shared();
+            if !copies.is_empty() {
+                let role = &pool.role;
+                let taken = self.allocation.charge(framework, pool.agent, role, &copies);
+                assert!(taken, "what is shared and was offered is there");
+            }
+        }
         let mut info = task.clone();
         info.resources = need.task.allocated_to(&pool.role);
         info.executor = info.executor.map(|executor| {
@@ -360,10 +343,12 @@ impl Leading {
 }
 
 /// What is left once a task was launched that was checked against `left`.
+///
+/// A shared volume stays: however many tasks use it, each holds a copy of its own.
 fn take(left: &Resources, need: &Need) -> Resources {
-    let rest = left.checked_sub(&need.task);
+    let rest = left.checked_sub(&need.task.exclusive());
     let rest = match &need.executor {
-        Some((_, executor)) => rest.and_then(|rest| rest.checked_sub(executor)),
+        Some((_, executor)) => rest.and_then(|rest| rest.checked_sub(&executor.exclusive())),
         None => rest,
     };
     rest.expect("checked to be within what is left")

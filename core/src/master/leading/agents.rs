@@ -3,7 +3,7 @@
 use super::arena::{Arena, Index};
 use super::frameworks::Framework;
 use super::tasks::Task;
-use crate::ids::{AgentId, ExecutorId, Peer};
+use crate::ids::{AgentId, ExecutorId, OperationUuid, Peer};
 use crate::message::agent::{AgentRun, Reregistration};
 use crate::message::operator::RequestId;
 use crate::model::{AgentInfo, ExecutorInfo};
@@ -34,7 +34,10 @@ pub(super) struct Agent {
     pub(super) executors: BTreeMap<(Index<Framework>, ExecutorId), Executor>,
     /// By number.
     pub(super) offers: BTreeSet<u64>,
-    /// What of it is offered and accounted for: all, unless that is beyond counting.
+    /// Those of which there is still something to say.
+    pub(super) operations: BTreeSet<OperationUuid>,
+    /// What of it is offered and accounted for, with the reservations and volumes made of it: all,
+    /// unless that is beyond counting.
     pub(super) total: Resources,
     /// It came back with less than it had, while that may have been in use.
     pub(super) shrank: bool,
@@ -71,6 +74,8 @@ pub(super) enum Pending {
     /// A first registration.
     Admit {
         run: AgentRun,
+        /// Reservations and volumes that it brings with it.
+        kept: Resources,
         /// Where to answer; `None` when that connection broke meanwhile.
         peer: Option<Peer>,
     },

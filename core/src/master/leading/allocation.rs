@@ -7,7 +7,7 @@ use super::frameworks::Framework;
 use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options, Takes};
 use crate::ids::AgentId;
 use crate::model::{Filters, FrameworkInfo, Quota};
-use crate::resources::{Quantities, Resources, Role, Scalar};
+use crate::resources::{Conversion, Quantities, Resources, Role, Scalar};
 use crate::rng::Rng;
 use crate::time::Time;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -213,6 +213,28 @@ impl Allocation {
         let claimed = self.allocator.claim(*framework, role, *agent, resources);
         self.pressed = true;
         claimed.is_ok()
+    }
+
+    /// Converts what a framework was offered, or, without one, what is free. Returns whether all
+    /// of it was there.
+    pub(super) fn convert(
+        &mut self,
+        agent: Index<Agent>,
+        holder: Option<(Index<Framework>, &Role)>,
+        conversions: &[Conversion],
+    ) -> bool {
+        let Some(agent) = self.agents.get(&agent) else {
+            return false;
+        };
+        let holder = match holder {
+            Some((framework, role)) => match self.frameworks.get(&framework) {
+                Some(name) => Some((*name, role)),
+                None => return false,
+            },
+            None => None,
+        };
+        let done = self.allocator.convert(*agent, holder, conversions);
+        done.is_ok()
     }
 
     /// Takes back what was offered or used. With filters it was refused, and is not offered to

@@ -118,14 +118,17 @@ impl Leading {
             answer @ (Call::AcceptInverseOffers { .. } | Call::DeclineInverseOffers { .. }) => {
                 self.on_inverse_call(now, index, &answer, fx);
             }
-            Call::AcknowledgeOperationStatus { operation_id, .. } => {
-                let why = alloc::format!("operation {operation_id} is not known");
-                return Err(Reject::Dropped(why));
+            Call::AcknowledgeOperationStatus {
+                agent_id,
+                operation_id,
+                update_id,
+            } => {
+                let done =
+                    self.acknowledge_operation(index, &agent_id, &operation_id, update_id, fx);
+                return done.map_err(Reject::Dropped);
             }
             Call::ReconcileOperations { operations } => {
-                for (id, agent_id) in &operations {
-                    self.answer_unknown_operation(index, id, agent_id.as_ref(), fx);
-                }
+                self.reconcile_operations(index, &operations, fx);
             }
             // Nobody gets resources for asking: offers go to whoever has least.
             Call::Request => {}

@@ -2,6 +2,7 @@
 
 use super::agents::Agent;
 use super::arena::Index;
+use super::operations;
 use super::{Leading, Owner, Timer};
 use crate::allocator;
 use crate::invariant::{self, Cost, Invariant, Violation};
@@ -80,6 +81,18 @@ pub const INVARIANTS: &[Invariant<Leading>] = &[
         why: "On how many agents a framework has something is what a recount gives.",
         cost: Cost::Linear,
         holds: presence_is_a_recount,
+    },
+    Invariant {
+        id: "master.operations-sit-on-agents",
+        why: "Every operation on resources sits on an agent that is known, under one name.",
+        cost: Cost::Linear,
+        holds: operations::sit_on_agents,
+    },
+    Invariant {
+        id: "master.operations-keep-quantities",
+        why: "Whatever was reserved or made into volumes, an agent has as much as it says.",
+        cost: Cost::Linear,
+        holds: operations::keep_quantities,
     },
     Invariant {
         id: "master.history-is-bounded",
@@ -294,8 +307,13 @@ fn agent_books_balance(
     let Some(free) = leading.allocation.free(index) else {
         return Err(String::from("the allocator does not know it"));
     };
-    let mut sum = free.clone();
+    let mut sum = free.exclusive();
     let mut include = |more: &Resources| -> Result<(), String> {
+        let shared = more.shared();
+        if !agent.shrank && !agent.total.contains_single(&shared) {
+            return Err(format!("{shared} is held, but is not there"));
+        }
+        let more = more.exclusive();
         let mut items = more.iter();
         items.try_for_each(|item| sum.include(item).map_err(|error| error.to_string()))
     };
@@ -311,7 +329,7 @@ fn agent_books_balance(
     for executor in agent.executors.values().filter(|e| e.charged) {
         include(&executor.info.resources.unallocated())?;
     }
-    let total = &agent.total;
+    let total = &agent.total.exclusive();
     // After an agent came back with less, what runs there may be more than it has.
     let balanced = sum == *total || agent.shrank && sum.contains(total);
     require(balanced, || {

@@ -6,7 +6,9 @@
 //!
 //! Agents are followed in `registration`, `storing`, `returning` and `reachability`, frameworks in
 //! `subscription`, what they ask for in `calls`, what they do with `offers` in `accept` and
-//! `validation`, what runs in `tasks`, `updates` and `reconcile`.
+//! `validation`, what runs in `tasks`, `updates` and `reconcile`. Reservations and volumes are
+//! `operations`, asked for by frameworks or operators (`operate`), of which agents give
+//! `feedback`.
 
 mod accept;
 mod agents;
@@ -14,13 +16,16 @@ mod allocation;
 mod arena;
 mod calls;
 mod config;
+mod feedback;
 mod frameworks;
 mod history;
 mod invariants;
 mod notice;
 mod offers;
+mod operate;
 mod operations;
 mod operator;
+mod pool;
 mod reachability;
 mod reconcile;
 mod registration;
@@ -40,6 +45,7 @@ mod tests;
 pub use config::{Config, RateLimit};
 pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
+pub use operate::OperateError;
 pub use operator::{MaintenanceStatus, RoleView};
 pub use snapshot::{
     AgentPart, EndedPart, EndedTaskPart, FrameworkPart, KnownTask, Snapshot, TaskPart,
@@ -64,6 +70,7 @@ use allocation::Allocation;
 use arena::{Arena, Index};
 use frameworks::{Framework, Frameworks};
 use offers::Offers;
+use operations::Operations;
 use operator::Operator;
 use tasks::Task;
 
@@ -158,6 +165,7 @@ pub struct Leading {
     out_of_sight: BTreeMap<AgentId, BTreeSet<Index<Task>>>,
     out_of_sight_next: u64,
     offers: Offers,
+    operations: Operations,
     allocation: Allocation,
     operator: Operator,
     peers: BTreeMap<Peer, Owner>,
@@ -211,6 +219,8 @@ impl Leading {
             out_of_sight: BTreeMap::new(),
             out_of_sight_next: 0,
             offers: Offers::default(),
+            // No two leaders may ever draw the same names.
+            operations: Operations::new(rng.fork(&alloc::format!("operations {ballot}"))),
             allocation,
             operator: Operator::recover(registry),
             peers: BTreeMap::new(),
@@ -230,7 +240,12 @@ impl Leading {
         use agent::ToMaster as M;
         self.allocation.advance(now.mono);
         match message {
-            M::Register { info, run, nonce } => self.on_register(now, peer, &info, run, nonce, fx),
+            M::Register {
+                info,
+                run,
+                nonce,
+                kept,
+            } => self.on_register(now, peer, &info, (run, nonce), &kept, fx),
             M::Reregister(report) => self.on_reregister(now, peer, report, fx),
             message => match self.agent_of(peer) {
                 Some(index) => self.on_registered_agent(now, index, message, fx),
@@ -266,6 +281,7 @@ impl Leading {
                 status,
             } => self.on_executor_exited(index, &framework_id, &executor_id, status, fx),
             M::Unregister => self.on_unregister(index, fx),
+            M::Operation(report) => self.on_operation_report(now, index, &report, fx),
             M::Register { .. } | M::Reregister(_) => {
                 unreachable!("whoever is not registered yet may say these")
             }

@@ -1,5 +1,5 @@
-use crate::ids::{AgentId, FrameworkId, TaskId};
-use crate::model::{AgentMark, DrainState, Reason, TaskState};
+use crate::ids::{AgentId, FrameworkId, OperationUuid, TaskId};
+use crate::model::{AgentMark, DrainState, OperationState, Reason, TaskState};
 use alloc::string::String;
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,17 @@ pub enum Notice {
         /// How many agents.
         count: usize,
     },
+    /// An operation on an agent's resources is in another state.
+    Operation {
+        /// Which.
+        uuid: OperationUuid,
+        /// What, with Mesos' name.
+        name: String,
+        /// Where.
+        agent_id: AgentId,
+        /// The new state.
+        state: OperationState,
+    },
     /// Something was ignored because it was stale, unknown or not legal.
     Ignored {
         /// What, and why.
@@ -166,11 +177,17 @@ pub enum Probe {
     InvalidOffers,
     /// A kill was asked for while its agent was disconnected.
     KillDeferred,
+    /// An operation on resources made no sense or was not allowed.
+    OperationRefused,
+    /// An operation did not reach its agent.
+    OperationLost,
+    /// Offers of a shared volume were taken back because it is destroyed.
+    SharedRescinded,
 }
 
 impl Probe {
     /// All of them.
-    pub const ALL: [Probe; 15] = [
+    pub const ALL: [Probe; 18] = [
         Probe::DuplicateRegistration,
         Probe::OldRunRefused,
         Probe::ReturnedWhileMarking,
@@ -186,6 +203,9 @@ impl Probe {
         Probe::ReconcileSilent,
         Probe::InvalidOffers,
         Probe::KillDeferred,
+        Probe::OperationRefused,
+        Probe::OperationLost,
+        Probe::SharedRescinded,
     ];
 
     /// Its name in reports.
@@ -207,6 +227,9 @@ impl Probe {
             Probe::ReconcileSilent => "master.reconcile-silent",
             Probe::InvalidOffers => "master.invalid-offers",
             Probe::KillDeferred => "master.kill-deferred",
+            Probe::OperationRefused => "master.operation-refused",
+            Probe::OperationLost => "master.operation-lost",
+            Probe::SharedRescinded => "master.shared-rescinded",
         }
     }
 }
@@ -268,6 +291,12 @@ impl fmt::Display for Notice {
                 framework_id,
                 count,
             } => write!(f, "{framework_id} is asked to leave {count} agents"),
+            Notice::Operation {
+                uuid,
+                name,
+                agent_id,
+                state,
+            } => write!(f, "operation {name} ({uuid}) on {agent_id} is {state}"),
             Notice::Ignored { what } => write!(f, "ignored: {what}"),
             Notice::Probe(probe) => write!(f, "probe {}", probe.name()),
             of_agents => of_agents.fmt_of_agents(f),

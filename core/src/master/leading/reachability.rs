@@ -9,7 +9,7 @@ use super::{Effect, Leading, Timer};
 use crate::ids::AgentId;
 use crate::message::agent::ToAgent;
 use crate::message::scheduler::{Event, ToScheduler};
-use crate::model::{Reason, TaskState};
+use crate::model::{OperationState, Reason, TaskState};
 use crate::outbox::Outbox;
 use crate::registry::{self, Operation};
 use crate::time::{Now, Wall};
@@ -52,6 +52,19 @@ impl Loss {
             ),
         };
         (state.told_to(partition_aware), reason, message)
+    }
+
+    /// What becomes of an operation there. Nothing is said of those on an agent that went by
+    /// itself, as in Mesos.
+    const fn fate_of_operations(self) -> Option<(OperationState, &'static str)> {
+        match self {
+            Loss::Unreachable => Some((OperationState::Unreachable, "the agent did not answer")),
+            Loss::Gone => Some((
+                OperationState::GoneByOperator,
+                "an operator declared the agent gone",
+            )),
+            Loss::Farewell => None,
+        }
     }
 }
 
@@ -292,6 +305,7 @@ impl Leading {
             witnesses.insert(framework);
             self.remove_executor(index, framework, &executor);
         }
+        self.lose_operations(index, loss.fate_of_operations(), fx);
         self.allocation.remove_agent(index);
         self.timers.cancel(&Timer::Ping(index));
         self.agents.by_id.remove(id);

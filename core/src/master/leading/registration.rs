@@ -25,10 +25,14 @@ impl Leading {
         now: Now,
         peer: Peer,
         info: &Arc<AgentInfo>,
-        run: AgentRun,
-        nonce: u64,
+        (run, nonce): (AgentRun, u64),
+        kept: &Resources,
         fx: &mut Outbox<Effect>,
     ) {
+        if let Err(error) = info.resources.unallocated().remade(kept) {
+            let why = alloc::format!("its reservations and volumes: {error}");
+            return self.refuse_agent(peer, None, &why, fx);
+        }
         if info.id.is_some() {
             let why = "an agent that has an id re-registers with it";
             return self.refuse_agent(peer, info.id.clone(), why, fx);
@@ -41,15 +45,16 @@ impl Leading {
         }
         if let Some(id) = self.agents.registrations.get(&nonce).cloned() {
             fx.push(Effect::Notice(Notice::Probe(Probe::DuplicateRegistration)));
-            return self.on_duplicate_registration(now, peer, &id, info, run, fx);
+            let report = first_report(info, run, kept);
+            return self.on_duplicate_registration(now, peer, &id, report, fx);
         }
         let id = self.next_agent_id();
         let mut admitted = (**info).clone();
         admitted.id = Some(id.clone());
         let info = Arc::new(admitted);
         self.agents.remember_nonce(&id, nonce);
-        let peer = Some(peer);
-        let pending = Pending::Admit { run, peer };
+        let (peer, kept) = (Some(peer), kept.clone());
+        let pending = Pending::Admit { run, kept, peer };
         self.store(pending, Operation::AdmitAgent { info, nonce }, fx);
     }
 
@@ -64,13 +69,14 @@ impl Leading {
         now: Now,
         peer: Peer,
         id: &AgentId,
-        info: &Arc<AgentInfo>,
-        run: AgentRun,
+        mut report: Reregistration,
         fx: &mut Outbox<Effect>,
     ) {
+        let run = report.run;
         if let Some(Pending::Admit {
             run: newest,
             peer: answer,
+            ..
         }) = self.agents.pending.get_mut(id)
         {
             if (run, Some(peer)) >= (*newest, *answer) {
@@ -82,16 +88,7 @@ impl Leading {
             }
             return;
         }
-        // The agent never heard its id, so that it has nothing to report.
-        let mut described = (**info).clone();
-        described.id = Some(id.clone());
-        let report = Reregistration {
-            info: Arc::new(described),
-            run,
-            tasks: Vec::new(),
-            executors: Vec::new(),
-            frameworks: Vec::new(),
-        };
+        Arc::make_mut(&mut report.info).id = Some(id.clone());
         let returning = Returning {
             peer: Some(peer),
             report: Arc::new(report),
@@ -113,6 +110,10 @@ impl Leading {
         };
         if self.framework_of(peer).is_some() {
             return self.refuse_agent(peer, Some(id), "this connection is a framework's", fx);
+        }
+        if let Err(error) = report.info.resources.unallocated().remade(&report.kept) {
+            let why = alloc::format!("its reservations and volumes: {error}");
+            return self.refuse_agent(peer, Some(id), &why, fx);
         }
         let returning = Returning {
             peer: Some(peer),
@@ -267,7 +268,8 @@ impl Leading {
             self.timers.cancel(&Timer::Reregister);
         }
         self.agents.unconfirmed.insert(id.clone());
-        self.insert_agent(now, &returning.report.info, returning.report.run)
+        let report = &returning.report;
+        self.insert_agent(now, &report.info, &report.kept, report.run)
     }
 
     /// Adds an agent that is admitted in the registry. It is not connected yet.
@@ -275,6 +277,7 @@ impl Leading {
         &mut self,
         now: Now,
         info: &Arc<AgentInfo>,
+        kept: &Resources,
         run: AgentRun,
     ) -> Index<Agent> {
         let id = info.id.clone().expect("an admitted agent has an id");
@@ -288,6 +291,7 @@ impl Leading {
             tasks: BTreeSet::new(),
             executors: BTreeMap::new(),
             offers: BTreeSet::new(),
+            operations: BTreeSet::new(),
             total: Resources::EMPTY,
             shrank: false,
             registered_at: now.wall,
@@ -296,7 +300,7 @@ impl Leading {
         });
         let before = self.agents.by_id.insert(id, index);
         assert!(before.is_none(), "an agent is known once");
-        let total = info.resources.unallocated();
+        let total = total_of(info, kept);
         let agent = &mut self.agents.arena[index];
         if self.allocation.add_agent(index, agent.id.clone(), &total) {
             agent.total = total;
@@ -364,5 +368,24 @@ impl Leading {
             info: agent.info.clone(),
             nonce: self.agents.nonce(&agent.id),
         }
+    }
+}
+
+/// All that an agent has, reservations and volumes made of it.
+pub(super) fn total_of(info: &AgentInfo, kept: &Resources) -> Resources {
+    let total = info.resources.unallocated().remade(kept);
+    total.expect("checked when the agent said so")
+}
+
+/// The agent never heard its id, so that it has nothing to report but what it brings with it.
+fn first_report(info: &Arc<AgentInfo>, run: AgentRun, kept: &Resources) -> Reregistration {
+    Reregistration {
+        info: info.clone(),
+        run,
+        tasks: Vec::new(),
+        executors: Vec::new(),
+        frameworks: Vec::new(),
+        kept: kept.clone(),
+        operations: Vec::new(),
     }
 }

@@ -5,12 +5,14 @@ use super::agents::{Agent, Executor, Returning};
 use super::arena::Index;
 use super::frameworks::Framework;
 use super::notice::{Notice, Probe};
+use super::registration::total_of;
 use super::tasks::{Arrival, Task, may_be_said, newest, role_of};
 use super::{Effect, Leading};
 use crate::ids::{ExecutorId, FrameworkId, TaskId};
 use crate::message::agent::{Reregistration, TaskReport, ToAgent};
 use crate::model::{ExecutorInfo, Reason, TaskState};
 use crate::outbox::Outbox;
+use crate::resources::Resources;
 use crate::time::Now;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
@@ -50,7 +52,9 @@ impl Leading {
         agent.run = report.run;
         agent.reregistered_at = Some(now.wall);
         let agent_id = agent.id.clone();
+        self.take_total(index, report);
         self.recover_frameworks(now, report, fx);
+        self.merge_operations(index, &report.operations, fx);
         let told = self.merge(now, index, report, was_marked, fx);
         fx.push(Effect::Notice(Notice::AgentReregistered {
             agent_id: agent_id.clone(),
@@ -83,6 +87,24 @@ impl Leading {
         }
         self.tell_changed_frameworks(peer, report, fx);
         self.tell_to_drain(index, fx);
+    }
+
+    /// What an agent says that it has is what it has.
+    fn take_total(&mut self, index: Index<Agent>, report: &Reregistration) {
+        let agent = &mut self.agents.arena[index];
+        let total = total_of(&agent.info, &report.kept);
+        if total == agent.total {
+            return;
+        }
+        agent.shrank |= !total.contains(&agent.total);
+        if self.allocation.change_agent_total(index, &total) {
+            agent.total = total;
+        } else {
+            // More than can be counted: what it has is not offered.
+            let counted = self.allocation.change_agent_total(index, &Resources::EMPTY);
+            agent.total = Resources::EMPTY;
+            agent.shrank |= counted;
+        }
     }
 
     /// Frameworks that a scheduler described anew while the agent was away.

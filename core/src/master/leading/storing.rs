@@ -1,11 +1,12 @@
 //! What follows once the registrar has stored an operation, or has not.
 
-use super::agents::{Pending, Returning};
+use super::agents::{Agent, Pending, Returning};
+use super::arena::Index;
 use super::notice::Notice;
 use super::operator::{answer, failure};
 use super::{Effect, Leading, Timer};
 use crate::ids::{AgentId, Peer};
-use crate::message::agent::{AgentRun, ToAgent};
+use crate::message::agent::ToAgent;
 use crate::message::operator::Answer;
 use crate::model::AgentInfo;
 use crate::outbox::Outbox;
@@ -40,8 +41,9 @@ impl Leading {
             panic!("{} of {id} was stored unasked", operation.name());
         };
         match (operation, pending) {
-            (Operation::AdmitAgent { info, .. }, Pending::Admit { run, peer }) => {
-                self.on_admitted(now, info, run, peer, fx);
+            (Operation::AdmitAgent { info, .. }, Pending::Admit { run, kept, peer }) => {
+                let index = self.insert_agent(now, info, &kept, run);
+                self.on_admitted(now, index, peer, fx);
             }
             (Operation::MarkUnreachable { agent_id, at }, Pending::MarkUnreachable { held }) => {
                 self.on_marked_unreachable(now, agent_id, *at, fx);
@@ -74,14 +76,12 @@ impl Leading {
     fn on_admitted(
         &mut self,
         now: Now,
-        info: &Arc<AgentInfo>,
-        run: AgentRun,
+        index: Index<Agent>,
         peer: Option<Peer>,
         fx: &mut Outbox<Effect>,
     ) {
-        let index = self.insert_agent(now, info, run);
         let agent = &self.agents.arena[index];
-        let agent_id = agent.id.clone();
+        let (agent_id, info) = (agent.id.clone(), agent.info.clone());
         fx.push(Effect::Notice(Notice::AgentAdmitted {
             agent_id: agent_id.clone(),
             hostname: info.hostname.clone(),
@@ -112,7 +112,7 @@ impl Leading {
         self.agents.unreachable.remove(id);
         let report = &returning.report;
         self.agents.unconfirmed.insert(id.clone());
-        let index = self.insert_agent(now, &report.info, report.run);
+        let index = self.insert_agent(now, &report.info, &report.kept, report.run);
         self.take_back(now, index, returning, true, fx);
     }
 
@@ -126,14 +126,7 @@ impl Leading {
         let id = info.id.as_ref().expect("only known agents are updated");
         let index = match self.agents.find(id) {
             Some(index) => {
-                self.rescind_agent(index, fx);
-                let agent = &mut self.agents.arena[index];
-                agent.info = info.clone();
-                let total = info.resources.unallocated();
-                if self.allocation.change_agent_total(index, &total) {
-                    agent.shrank |= !total.contains(&agent.total);
-                    agent.total = total;
-                }
+                self.agents.arena[index].info = info.clone();
                 index
             }
             None => self.first_return(now, id, returning),

@@ -5,7 +5,7 @@ use super::Leading;
 use super::agents::Agent;
 use super::arena::Index;
 use super::frameworks::Framework;
-use crate::model::{ExecutorInfo, FrameworkInfo, TaskInfo, TaskState};
+use crate::model::{ExecutorInfo, FrameworkInfo, TaskInfo, TaskState, check_resources};
 use crate::resources::{Resources, Role};
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -118,6 +118,7 @@ fn unmarked(resources: &Resources, role: &Role) -> Result<Resources, String> {
             "the resources are allocated to role '{other}', but were offered to role '{role}'"
         ));
     }
+    check_resources(resources).map_err(|error| error.to_string())?;
     if let Some(name) = mixes_revocable(resources) {
         return Err(format!(
             "Cannot use both revocable and non-revocable '{name}' at the same time"
@@ -177,7 +178,7 @@ impl Leading {
                 executor = Some((info.clone(), theirs));
             }
         }
-        if !pool.contains(&all) {
+        if !pool.contains_single(&all) {
             let (all, pool) = (all.allocated_to(place.role), pool.allocated_to(place.role));
             return Err(format!(
                 "Total resources {all} required by task and its executor is more than available \
@@ -242,7 +243,7 @@ impl Leading {
         } else if let Some(first) = needs.first_mut() {
             first.executor = Some((executor.clone(), theirs));
         }
-        if !pool.contains(&all) {
+        if !pool.contains_single(&all) {
             let (all, pool) = (all.allocated_to(place.role), pool.allocated_to(place.role));
             return Err(format!(
                 "Total resources {all} required by task group and its executor are more than \

@@ -73,6 +73,8 @@ pub struct AgentView {
     pub registered_at: Wall,
     /// Returned last.
     pub reregistered_at: Option<Wall>,
+    /// All that it has, reservations and volumes made of it.
+    pub total: Resources,
     /// What is free.
     pub free: Resources,
     /// What is offered, together.
@@ -258,6 +260,7 @@ impl Leading {
             drain_started_at: agent.drain_started_at,
             registered_at: agent.registered_at,
             reregistered_at: agent.reregistered_at,
+            total: agent.total.clone(),
             free: self.allocation.free(index).cloned().unwrap_or_default(),
             offered: sum(&mut offered),
             used: sum(&mut used),

@@ -9,6 +9,7 @@ use crate::mesos::v1;
 use crate::mesos::v1::resource::{AllocationInfo, DiskInfo, ReservationInfo};
 use crate::mesos::v1::resource::{disk_info, reservation_info};
 use crate::mesos::v1::value;
+use crate::mesos::v1::volume::Mode;
 use std::sync::Arc;
 use tepui_core::resources::{
     Disk, DiskSource, DiskSourceKind, Range, Ranges, Reservation, ReservationType, Resource,
@@ -255,9 +256,24 @@ fn labels_to_v1(labels: &[(Arc<str>, Arc<str>)]) -> Option<v1::Labels> {
 }
 
 fn disk_to_core(disk: &DiskInfo) -> Result<Disk, ConvertError> {
+    let wrong = |what| ConvertError::new(format!("Invalid DiskInfo: {what}"));
+    let mount = disk.volume.as_ref();
+    let wanted = match (&disk.persistence, mount) {
+        (Some(_), Some(mount)) if mount.host_path.is_some() => {
+            Err("Expecting 'host_path' to be unset for persistent volume")
+        }
+        (None, Some(_)) => Err("Non-persistent volume not supported"),
+        (None, None) if disk.source.is_none() => Err("DiskInfo is set but empty"),
+        _ => Ok(()),
+    };
+    wanted.map_err(wrong)?;
+    let path = mount.and_then(|mount| mount.container_path.as_deref());
+    let mode = mount.and_then(|mount| mount.mode);
     let volume = disk.persistence.as_ref().map(|persistence| Volume {
         id: Arc::from(persistence.id.as_deref().unwrap_or_default()),
         principal: persistence.principal.as_deref().map(Arc::from),
+        container_path: Arc::from(path.unwrap_or_default()),
+        read_only: mode == Some(Mode::Ro),
     });
     let source = disk.source.as_ref().map(source_to_core).transpose()?;
     Ok(Disk { volume, source })
@@ -377,9 +393,19 @@ fn disk_to_v1(disk: &Disk) -> DiskInfo {
         id: Some(volume.id.as_ref().to_owned()),
         principal: volume.principal.as_deref().map(str::to_owned),
     });
+    let mount = |volume: &Volume| v1::Volume {
+        mode: Some(match volume.read_only {
+            true => Mode::Ro,
+            false => Mode::Rw,
+        }),
+        container_path: Some(volume.container_path.as_ref().to_owned()),
+        ..Default::default()
+    };
+    let mounted = disk.volume.as_ref();
+    let mounted = mounted.filter(|volume| !volume.container_path.is_empty());
     DiskInfo {
         persistence,
-        volume: None,
+        volume: mounted.map(mount),
         source,
     }
 }

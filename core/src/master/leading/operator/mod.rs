@@ -15,7 +15,7 @@ mod weights;
 pub use view::{MaintenanceStatus, RoleView};
 
 use super::agents::Pending;
-use super::{Effect, Leading};
+use super::{Effect, Leading, OperateError};
 use crate::ids::AgentId;
 use crate::message::operator::{Answer, Refusal, Request, RequestId};
 use crate::outbox::Outbox;
@@ -64,6 +64,8 @@ impl Operator {
 enum Course {
     /// It is done.
     Done,
+    /// It is on its way to an agent.
+    Accepted,
     /// Its operation is being stored; it is answered then.
     Stored,
     /// It has to wait for what is being stored about its agent.
@@ -85,6 +87,7 @@ impl Leading {
         match self.start(now, id, &request, fx) {
             Ok(Course::Stored) => {}
             Ok(Course::Done) => answer(id, Ok(Answer::Done), fx),
+            Ok(Course::Accepted) => answer(id, Ok(Answer::Accepted), fx),
             Ok(Course::Wait) => {
                 let agent_id = agent_of(&request);
                 let agent_id = agent_id.expect("only what is about an agent waits for one");
@@ -124,9 +127,15 @@ impl Leading {
                 self.end_framework(now, index, false, fx);
                 return Ok(Course::Done);
             }
-            Request::Operate { operation, .. } => {
-                let why = alloc::format!("an operator cannot ask for {operation:?}");
-                return Err(Refusal::Invalid(why));
+            Request::Operate {
+                agent_id,
+                operation,
+            } => {
+                return match self.operate(now, agent_id, operation, None, fx) {
+                    Ok(()) => Ok(Course::Accepted),
+                    Err(OperateError::Conflict(why)) => Err(Refusal::Conflict(why)),
+                    Err(error) => Err(Refusal::Invalid(error.to_string())),
+                };
             }
             Request::MarkAgentGone { .. }
             | Request::DrainAgent { .. }

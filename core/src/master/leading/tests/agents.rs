@@ -26,6 +26,7 @@ fn register(nonce: u64, run: u64) -> ToMaster {
         info: Arc::new(agent_info(None)),
         run: AgentRun(run),
         nonce,
+        kept: crate::resources::Resources::EMPTY,
     }
 }
 

@@ -15,6 +15,7 @@ fn register(harness: &mut Harness, from: u64, info: AgentInfo) {
         info: Arc::new(info),
         run: AgentRun(1),
         nonce: from,
+        kept: Resources::EMPTY,
     };
     harness.agent(from, message);
     harness.take();
@@ -89,10 +90,7 @@ fn odd() -> (Resources, [Resources; 3]) {
     let shared = one("disk(web/sub):10", &|item| {
         item.kind.shared = true;
         item.kind.disk = Some(Disk {
-            volume: Some(Volume {
-                id: Arc::from("v"),
-                principal: None,
-            }),
+            volume: Some(Volume::new("v", "data")),
             source: None,
         });
     });

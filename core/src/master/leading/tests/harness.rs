@@ -3,13 +3,13 @@
 use crate::ids::{AgentId, FrameworkId, MasterId, OfferId, Peer, TaskId, UpdateId};
 use crate::invariant::Cost;
 use crate::log::Ballot;
-use crate::master::leading::{Config, Effect, Leading, Notice};
+use crate::master::leading::{Config, Effect, Leading, Notice, OperateError};
 use crate::message::agent::{AgentRun, Reregistration, TaskReport, ToAgent, ToMaster};
 use crate::message::operator::{Answer, Refusal, Request, RequestId};
 use crate::message::scheduler::{self, Call, CallId, Event, ToScheduler};
 use crate::model::{
     AgentInfo, Capabilities, CommandInfo, Filters, FrameworkInfo, MasterInfo, Offer,
-    OfferOperation, Source, StatusUpdate, TaskInfo, TaskState, TaskStatus,
+    OfferOperation, ResourceOperation, Source, StatusUpdate, TaskInfo, TaskState, TaskStatus,
 };
 use crate::outbox::Outbox;
 use crate::registry::{Operation, Registry};
@@ -142,6 +142,8 @@ pub(super) fn reregistration(id: &str, run: u64, tasks: Vec<TaskReport>) -> Rere
             .iter()
             .map(|id| Arc::new(framework_info(Some(id.as_str()))))
             .collect(),
+        kept: Resources::EMPTY,
+        operations: Vec::new(),
     }
 }
 
@@ -315,6 +317,17 @@ impl Harness {
         answer.unwrap_or(Ok(Answer::Done))
     }
 
+    pub(super) fn operate(
+        &mut self,
+        id: &AgentId,
+        operation: &ResourceOperation,
+        principal: Option<&str>,
+    ) -> Result<(), OperateError> {
+        let mut result = Ok(());
+        self.with(|leading, now, fx| result = leading.operate(now, id, operation, principal, fx));
+        result
+    }
+
     /// Lets time pass, with a tick whenever one is due.
     pub(super) fn wait(&mut self, duration: Duration) {
         let until = self.now + duration;
@@ -338,6 +351,7 @@ impl Harness {
                 info: Arc::new(agent_info(None)),
                 run: AgentRun(1),
                 nonce: from,
+                kept: Resources::EMPTY,
             },
         );
         self.store_all();

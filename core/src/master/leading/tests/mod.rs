@@ -7,6 +7,7 @@ mod frameworks;
 mod harness;
 mod launches;
 mod offers;
+mod operations;
 mod operator;
 mod properties;
 mod reconcile;

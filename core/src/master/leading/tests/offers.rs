@@ -440,6 +440,7 @@ fn what_cannot_be_counted_is_not_offered() {
             info: info.clone(),
             run: AgentRun(1),
             nonce: number,
+            kept: crate::resources::Resources::EMPTY,
         };
         let (now, leading) = (harness.at(), &mut harness.leading);
         leading.on_agent(now, super::harness::peer(number), message, &mut fx);

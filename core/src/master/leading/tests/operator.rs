@@ -381,6 +381,7 @@ fn machines_go_down_with_their_agents_and_come_up_again() {
         info: Arc::new(info),
         run: AgentRun(1),
         nonce: 99,
+        kept: crate::resources::Resources::EMPTY,
     };
     harness.agent(2, register.clone());
     let told = harness.take();

@@ -186,6 +186,7 @@ impl World {
                     info: Arc::new(agent_info(None)),
                     run: AgentRun(run),
                     nonce,
+                    kept: crate::resources::Resources::EMPTY,
                 },
             ),
             Step::Reregister {

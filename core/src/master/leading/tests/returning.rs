@@ -394,6 +394,8 @@ fn an_agent_without_an_id_cannot_return_nor_one_with_an_id_register() {
         tasks: Vec::new(),
         executors: Vec::new(),
         frameworks: Vec::new(),
+        kept: crate::resources::Resources::EMPTY,
+        operations: Vec::new(),
     };
     harness.agent(1, ToMaster::Reregister(Arc::new(report)));
     harness.agent(
@@ -402,6 +404,7 @@ fn an_agent_without_an_id_cannot_return_nor_one_with_an_id_register() {
             info: Arc::new(agent_info(Some("mine"))),
             run: AgentRun(1),
             nonce: 1,
+            kept: crate::resources::Resources::EMPTY,
         },
     );
     let close = |n| Effect::Close {
