@@ -1,5 +1,6 @@
 //! The agent's containers: started, watched, killed, found again after a restart.
 
+use super::direct::NOT_INHERITED;
 use super::entry::{
     ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, GROUPS, LAUNCH_VARIABLE,
     MODE_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
@@ -13,6 +14,7 @@ use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
 use super::tree::{Tree, adopters};
 use super::user::User;
+use crate::driver::Handle;
 use crate::node::book::SharedBook;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::BTreeMap;
@@ -24,12 +26,16 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tepui_core::agent::ContainerLaunch;
+use tepui_core::executor::CommandExecutor;
 use tepui_core::ids::ContainerId;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 /// How many reports wait for the agent's machine.
 const REPORTS_MAX: usize = 1_024;
+
+/// How many containers are started at the same time.
+const STARTS_MAX: usize = 4;
 
 /// What is told of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +79,15 @@ pub struct Settings {
 
 #[derive(Debug)]
 enum Run {
-    Starting { doomed: bool },
+    Starting {
+        doomed: bool,
+    },
     Running(Tree),
+    /// Its executor is part of this process; so far it has no process of its own.
+    Direct {
+        executor: Handle<CommandExecutor>,
+        processes: Option<Tree>,
+    },
 }
 
 /// The agent's containers.
@@ -90,6 +103,7 @@ struct Shared {
     reaper: Reaper,
     runs: Mutex<BTreeMap<ContainerId, Run>>,
     reports: mpsc::Sender<Report>,
+    turns: Semaphore,
 }
 
 enum Watched {
@@ -109,6 +123,7 @@ impl Containers {
             reaper,
             runs: Mutex::default(),
             reports,
+            turns: Semaphore::new(STARTS_MAX),
         };
         let containers = Containers {
             shared: Arc::new(shared),
@@ -126,7 +141,11 @@ impl Containers {
         let containers = self.clone();
         tokio::spawn(async move {
             let starting = containers.clone();
-            let started = tokio::task::spawn_blocking(move || starting.start(&launch)).await;
+            // More at once would only make each slower, and the process full of threads.
+            let turn = starting.shared.turns.acquire().await;
+            let launching = containers.clone();
+            let started = tokio::task::spawn_blocking(move || launching.start(&launch)).await;
+            drop(turn);
             match started {
                 Ok(Ok(child)) => containers.started(container_id, child).await,
                 Ok(Err(message)) => containers.over(container_id, None, message).await,
@@ -142,6 +161,10 @@ impl Containers {
         let tree = match self.runs().get(container_id) {
             Some(Run::Running(tree)) => tree.clone(),
             Some(Run::Starting { .. }) => return true,
+            Some(Run::Direct { .. }) => {
+                self.destroy(container_id);
+                return true;
+            }
             None => return false,
         };
         let group = i32::try_from(tree.root).ok().and_then(Pid::from_raw);
@@ -158,6 +181,11 @@ impl Containers {
     pub fn destroy(&self, container_id: &ContainerId) {
         let tree = match self.runs().get_mut(container_id) {
             Some(Run::Running(tree)) => Some(tree.clone()),
+            Some(Run::Direct { executor, .. }) => {
+                let executor = executor.clone();
+                tokio::spawn(async move { executor.stop().await });
+                return;
+            }
             Some(Run::Starting { doomed }) => {
                 *doomed = true;
                 return;
@@ -188,7 +216,17 @@ impl Containers {
             let name = path.file_name().and_then(|name| name.to_str());
             let id = name.and_then(|name| ContainerId::new(name).ok());
             let (Some(container_id), Some(file)) = (id, PidFile::read(&path)) else {
-                // A file that was being written when its process died names nothing that runs.
+                // Its process' number was not known yet, or there was none.
+                if let Some(container_id) = name.and_then(|name| ContainerId::new(name).ok()) {
+                    let (root, root_start_ticks) = (0, 0);
+                    let marker = marker(&container_id);
+                    kill(Tree {
+                        root,
+                        root_start_ticks,
+                        marker,
+                    })
+                    .await;
+                }
                 fs::remove_file(&path)?;
                 continue;
             };
@@ -225,6 +263,10 @@ impl Containers {
             let mut trees = Vec::new();
             for run in self.runs().values_mut() {
                 match run {
+                    Run::Direct { executor, .. } => {
+                        let executor = executor.clone();
+                        tokio::spawn(async move { executor.stop().await });
+                    }
                     Run::Running(tree) => trees.push(tree.clone()),
                     Run::Starting { doomed } => *doomed = true,
                 }
@@ -245,7 +287,7 @@ impl Containers {
     pub fn pids(&self) -> Vec<(ContainerId, u32)> {
         let running = |(id, run): (&ContainerId, &Run)| match run {
             Run::Running(tree) => Some((id.clone(), tree.root)),
-            Run::Starting { .. } => None,
+            Run::Starting { .. } | Run::Direct { .. } => None,
         };
         self.runs().iter().filter_map(running).collect()
     }
@@ -294,21 +336,25 @@ impl Containers {
     }
 
     async fn watch(&self, container_id: ContainerId, watched: Watched) {
-        let status = match watched {
-            Watched::Child(child) => child.exited.await.ok(),
+        let (mut status, mut is_child) = (None, false);
+        match watched {
+            Watched::Child(child) => {
+                status = child.exited.await.ok();
+                is_child = true;
+            }
             Watched::Found(process) => {
                 // Not a child of this run of the agent: its status is not ours to read.
                 if let Err(error) = gone(process).await {
                     tracing::warn!(%container_id, %error, "lost sight of a container");
                 }
-                None
             }
-        };
+        }
         let tree = match self.runs().get(&container_id) {
             Some(Run::Running(tree)) => Some(tree.clone()),
             _ => None,
         };
-        if let Some(tree) = tree {
+        // What a child of ours leaves behind falls to us.
+        if let Some(tree) = tree.filter(|_| !is_child || self.shared.reaper.has_orphans()) {
             kill(tree).await;
         }
         let message = match status {
@@ -332,7 +378,49 @@ impl Containers {
         .await;
     }
 
-    async fn report(&self, report: Report) {
+    /// What every container needs to know.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// Waits until another container may be started.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.shared.turns.acquire().await.ok()
+    }
+
+    /// A container whose executor is part of this process.
+    pub(super) fn enter_direct(&self, id: &ContainerId, executor: Handle<CommandExecutor>) {
+        let former = self.runs().insert(
+            id.clone(),
+            Run::Direct {
+                executor,
+                processes: None,
+            },
+        );
+        assert!(former.is_none(), "{id:?} was launched twice");
+    }
+
+    /// The first process of a direct container is known.
+    pub(super) fn set_tree(&self, id: &ContainerId, tree: Tree) {
+        if let Some(Run::Direct { processes, .. }) = self.runs().get_mut(id) {
+            *processes = Some(tree);
+        }
+    }
+
+    /// Ends what is left of a direct container, and reports its end.
+    pub(super) async fn end(&self, id: &ContainerId, status: Option<ExitStatus>, why: String) {
+        let tree = match self.runs().get(id) {
+            Some(Run::Direct { processes, .. }) => processes.clone(),
+            _ => None,
+        };
+        let running = status.is_none();
+        if let Some(tree) = tree.filter(|_| running || self.shared.reaper.has_orphans()) {
+            kill(tree).await;
+        }
+        self.over(id.clone(), status, why).await;
+    }
+
+    pub(super) async fn report(&self, report: Report) {
         // Nobody listens once the agent is on its way out.
         let _ = self.shared.reports.send(report).await;
     }
@@ -391,17 +479,17 @@ impl Containers {
             .map_err(|error| format!("cannot start the executor: {error}"))
     }
 
-    fn fetch(&self, program: &Program, sandbox: &Path, user: User) -> Result<(), String> {
+    pub(super) fn fetch(
+        &self,
+        program: &Program,
+        sandbox: &Path,
+        user: User,
+    ) -> Result<(), String> {
         let uris = program.uris();
         if uris.is_empty() {
             return Ok(());
         }
-        let fetcher = Fetcher {
-            reaper: self.shared.reaper.clone(),
-            sandbox: sandbox.to_owned(),
-            user: Arc::new(user),
-        };
-        let fetched = fetcher.fetch(uris);
+        let fetched = Fetcher::of(self, sandbox, user).fetch(uris);
         self.shared
             .settings
             .book
@@ -412,14 +500,11 @@ impl Containers {
     }
 }
 
-/// What an agent's own environment has that no executor is to see.
-const NOT_INHERITED: [&str; 3] = ["TEPUI_", "MESOS_", "LIBPROCESS_"];
-
-fn marker(container_id: &ContainerId) -> String {
+pub(super) fn marker(container_id: &ContainerId) -> String {
     format!("{CONTAINER_VARIABLE}={container_id}")
 }
 
-fn append(path: &Path) -> Result<File, String> {
+pub(super) fn append(path: &Path) -> Result<File, String> {
     OpenOptions::new()
         .create(true)
         .append(true)

@@ -1,6 +1,7 @@
 //! Containers as process trees: sandboxes, executors as processes of their own, reaping, and the
 //! certain end of a whole tree. Resource limits and namespaces come on top of this.
 
+pub mod direct;
 mod download;
 pub mod entry;
 pub mod environment;

@@ -162,7 +162,7 @@ fn lock(groups: &Mutex<BTreeMap<TaskId, u32>>) -> std::sync::MutexGuard<'_, BTre
     groups.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn describe(status: Option<i32>) -> String {
+pub(super) fn describe(status: Option<i32>) -> String {
     match status {
         Some(status) if status > 128 => format!("terminated with signal {}", status - 128),
         Some(status) => format!("exited with status {status}"),
@@ -235,7 +235,7 @@ fn task_program(
     Ok(command)
 }
 
-fn signal_group(leader: u32, signal: Signal) {
+pub(super) fn signal_group(leader: u32, signal: Signal) {
     if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         // The group may have ended by itself meanwhile.
         let _ = kill_process_group(group, signal);

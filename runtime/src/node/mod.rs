@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod book;
+pub mod direct;
 pub mod executor;
 pub mod framework;
 pub mod master;
