@@ -5,18 +5,14 @@
 
 use super::entry::{CONTAINER_VARIABLE, program};
 use super::environment;
-use super::fetcher::Fetcher;
-use super::kind::Program;
 use super::launch::{Containers, Report, append, marker};
 use super::pid_file::PidFile;
 use super::proc_fs::{self, Process};
 use super::reaper::{Child, ExitStatus};
-use super::tree::Tree;
-use super::user::User;
+use super::tree::{Tree, adopters};
 use crate::driver::Handle;
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use tepui_core::agent::ContainerLaunch;
@@ -41,7 +37,7 @@ impl Containers {
         launch: &Arc<ContainerLaunch>,
         task: &Arc<TaskInfo>,
     ) -> Result<Child, String> {
-        let turn = self.turn().await;
+        let turn = self.turn(launch).await;
         let (containers, launch, task) = (self.clone(), Arc::clone(launch), Arc::clone(task));
         let container_id = launch.container_id.clone();
         let starting = tokio::task::spawn_blocking(move || containers.spawn_direct(&launch, &task));
@@ -57,11 +53,7 @@ impl Containers {
 
     fn spawn_direct(&self, launch: &ContainerLaunch, task: &TaskInfo) -> Result<Child, String> {
         let settings = self.settings();
-        let failed = |error: std::io::Error| format!("cannot create the sandbox: {error}");
-        let sandbox = settings.work_dir.create_sandbox(launch).map_err(failed)?;
-        let user = User::named(Some(&launch.user))?;
-        user.give(&sandbox)?;
-        self.fetch(&Program::of(launch), &sandbox, user)?;
+        let (sandbox, _) = self.prepare(launch)?;
         let info = task.command.as_ref().ok_or("the task has no command")?;
         let mut command = program(info, Some(&launch.user))?;
         for (name, _) in std::env::vars_os() {
@@ -104,8 +96,12 @@ impl Containers {
             root_start_ticks: start_ticks,
             marker: marker(&launch.container_id),
         };
-        self.set_tree(&launch.container_id, tree);
-        Ok(child)
+        if self.set_tree(&launch.container_id, &tree) {
+            return Ok(child);
+        }
+        let _ = fs::remove_file(&path);
+        tree.kill(&adopters(std::process::id()))?;
+        Err(String::from("the container was destroyed meanwhile"))
     }
 
     /// Ends what is left of a direct container, and reports its end.
@@ -115,16 +111,5 @@ impl Containers {
             None => String::from("ended"),
         };
         self.end(&launch.container_id, status, message).await;
-    }
-}
-
-impl Fetcher {
-    /// For the sandbox of one container.
-    pub(super) fn of(containers: &Containers, sandbox: &Path, user: User) -> Fetcher {
-        Fetcher {
-            reaper: containers.reaper(),
-            sandbox: sandbox.to_owned(),
-            user: Arc::new(user),
-        }
     }
 }

@@ -1,52 +1,55 @@
-//! Which program an executor is, and which files it wants.
+//! Which program an executor is, and what it wants in its sandbox.
 
 use crate::mesos::protobuf;
-use crate::mesos::v1::{self, command_info::Uri, executor_info::Type};
+use crate::mesos::v1::{self, Resource, command_info::Uri, executor_info::Type};
 use tepui_core::agent::ContainerLaunch;
 use tepui_core::model::CommandInfo;
 
-/// What an executor is.
+/// Which program an executor is.
 #[derive(Debug)]
 pub(super) enum Program {
     /// The agent's own, for one command task.
-    Command { uris: Vec<Uri> },
+    Command,
     /// The agent's own, for groups of tasks.
-    Groups { uris: Vec<Uri> },
+    Groups,
     /// The framework's own.
-    Custom {
-        command: CommandInfo,
-        uris: Vec<Uri>,
-    },
+    Custom(CommandInfo),
 }
 
-impl Program {
-    pub(super) fn of(launch: &ContainerLaunch) -> Program {
+/// An executor as its container needs to know it.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// Which program it is.
+    pub(super) program: Program,
+    /// Files that it wants.
+    pub(super) uris: Vec<Uri>,
+    /// What it uses, volumes among it.
+    pub(super) resources: Vec<Resource>,
+}
+
+impl Kind {
+    pub(super) fn of(launch: &ContainerLaunch) -> Kind {
         let executor: v1::ExecutorInfo =
             protobuf::decode(&launch.executor.verbatim).unwrap_or_default();
-        let uris = executor
-            .command
-            .map(|command| command.uris)
-            .unwrap_or_default();
-        match &launch.command {
-            Some(_) if executor.r#type == Some(Type::Default) => Program::Groups { uris },
-            Some(command) => Program::Custom {
-                command: command.clone(),
-                uris,
-            },
+        let (program, command, resources) = match &launch.command {
+            Some(_) if executor.r#type == Some(Type::Default) => {
+                (Program::Groups, executor.command, executor.resources)
+            }
+            Some(command) => {
+                let program = Program::Custom(command.clone());
+                (program, executor.command, executor.resources)
+            }
             None => {
                 let task = launch.task.as_ref();
                 let task = task.and_then(|task| protobuf::decode(&task.verbatim).ok());
                 let task: v1::TaskInfo = task.unwrap_or_default();
-                let uris = task.command.map(|command| command.uris).unwrap_or_default();
-                Program::Command { uris }
+                (Program::Command, task.command, task.resources)
             }
-        }
-    }
-
-    pub(super) fn uris(&self) -> &[Uri] {
-        match self {
-            Program::Command { uris } | Program::Groups { uris } => uris,
-            Program::Custom { uris, .. } => uris,
+        };
+        Kind {
+            program,
+            uris: command.map(|command| command.uris).unwrap_or_default(),
+            resources,
         }
     }
 }

@@ -7,13 +7,14 @@ use super::entry::{
 };
 use super::environment;
 use super::fetcher::Fetcher;
-use super::kind::Program;
+use super::kind::{Kind, Program};
 use super::pid_file::PidFile;
 use super::proc_fs::Process;
 use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
 use super::tree::{Tree, adopters};
 use super::user::User;
+use super::volumes;
 use crate::driver::Handle;
 use crate::node::book::SharedBook;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -36,6 +37,9 @@ const REPORTS_MAX: usize = 1_024;
 
 /// How many containers are started at the same time.
 const STARTS_MAX: usize = 4;
+
+/// How many containers have their files fetched at the same time.
+const FETCHES_MAX: usize = 16;
 
 /// What is told of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +108,7 @@ struct Shared {
     runs: Mutex<BTreeMap<ContainerId, Run>>,
     reports: mpsc::Sender<Report>,
     turns: Semaphore,
+    fetching_turns: Semaphore,
 }
 
 enum Watched {
@@ -124,6 +129,7 @@ impl Containers {
             runs: Mutex::default(),
             reports,
             turns: Semaphore::new(STARTS_MAX),
+            fetching_turns: Semaphore::new(FETCHES_MAX),
         };
         let containers = Containers {
             shared: Arc::new(shared),
@@ -140,11 +146,10 @@ impl Containers {
         assert!(former.is_none(), "{container_id:?} was launched twice");
         let containers = self.clone();
         tokio::spawn(async move {
-            let starting = containers.clone();
             // More at once would only make each slower, and the process full of threads.
-            let turn = starting.shared.turns.acquire().await;
-            let launching = containers.clone();
-            let started = tokio::task::spawn_blocking(move || launching.start(&launch)).await;
+            let turn = containers.turn(&launch).await;
+            let starting = containers.clone();
+            let started = tokio::task::spawn_blocking(move || starting.start(&launch)).await;
             drop(turn);
             match started {
                 Ok(Ok(child)) => containers.started(container_id, child).await,
@@ -218,7 +223,8 @@ impl Containers {
             let (Some(container_id), Some(file)) = (id, PidFile::read(&path)) else {
                 // Its process' number was not known yet, or there was none.
                 if let Some(container_id) = name.and_then(|name| ContainerId::new(name).ok()) {
-                    let (root, root_start_ticks) = (0, 0);
+                    // No process has this number, and no session: only the mark counts.
+                    let (root, root_start_ticks) = (u32::MAX, 0);
                     let marker = marker(&container_id);
                     kill(Tree {
                         root,
@@ -383,9 +389,14 @@ impl Containers {
         &self.shared.settings
     }
 
-    /// Waits until another container may be started.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.shared.turns.acquire().await.ok()
+    /// Waits until another container may be started. One that wants files may take long, and
+    /// does not hold up those that do not.
+    pub(super) async fn turn(&self, launch: &ContainerLaunch) -> Option<SemaphorePermit<'_>> {
+        let turns = match Kind::of(launch).uris.is_empty() {
+            true => &self.shared.turns,
+            false => &self.shared.fetching_turns,
+        };
+        turns.acquire().await.ok()
     }
 
     /// A container whose executor is part of this process.
@@ -400,10 +411,16 @@ impl Containers {
         assert!(former.is_none(), "{id:?} was launched twice");
     }
 
-    /// The first process of a direct container is known.
-    pub(super) fn set_tree(&self, id: &ContainerId, tree: Tree) {
-        if let Some(Run::Direct { processes, .. }) = self.runs().get_mut(id) {
-            *processes = Some(tree);
+    /// The first process of a direct container is known. False when the container is over
+    /// already: then nobody else will end the process.
+    #[must_use]
+    pub(super) fn set_tree(&self, id: &ContainerId, tree: &Tree) -> bool {
+        match self.runs().get_mut(id) {
+            Some(Run::Direct { processes, .. }) => {
+                *processes = Some(tree.clone());
+                true
+            }
+            _ => false,
         }
     }
 
@@ -427,29 +444,22 @@ impl Containers {
 
     fn start(&self, launch: &ContainerLaunch) -> Result<Child, String> {
         let settings = &self.shared.settings;
-        let sandbox = settings
-            .work_dir
-            .create_sandbox(launch)
-            .map_err(|error| format!("cannot create the sandbox: {error}"))?;
-        let user = User::named(Some(&launch.user))?;
-        user.give(&sandbox)?;
-        let program = Program::of(launch);
-        self.fetch(&program, &sandbox, user)?;
+        let (sandbox, kind) = self.prepare(launch)?;
         let mut command = Command::new(&self.shared.binary);
         command.arg0("tepui");
-        let (stdout, stderr) = match &program {
-            Program::Custom { command: info, .. } => {
+        let (stdout, stderr) = match &kind.program {
+            Program::Custom(info) => {
                 let text = serde_json::to_string(info).map_err(|error| error.to_string())?;
                 command.arg("launch").env(LAUNCH_VARIABLE, text);
                 ("stdout", "stderr")
             }
-            Program::Groups { .. } => {
+            Program::Groups => {
                 command.arg("command-executor").env(MODE_VARIABLE, GROUPS);
                 ("stdout", "stderr")
             }
             // The task's own output goes to stdout and stderr; what the executor has to say of
             // itself must not get between.
-            Program::Command { .. } => {
+            Program::Command => {
                 command.arg("command-executor");
                 ("executor.log", "executor.log")
             }
@@ -479,24 +489,28 @@ impl Containers {
             .map_err(|error| format!("cannot start the executor: {error}"))
     }
 
-    pub(super) fn fetch(
-        &self,
-        program: &Program,
-        sandbox: &Path,
-        user: User,
-    ) -> Result<(), String> {
-        let uris = program.uris();
-        if uris.is_empty() {
-            return Ok(());
+    /// Makes a container's sandbox, with all that is to be in it.
+    pub(super) fn prepare(&self, launch: &ContainerLaunch) -> Result<(PathBuf, Kind), String> {
+        let settings = &self.shared.settings;
+        let sandbox = settings
+            .work_dir
+            .create_sandbox(launch)
+            .map_err(|error| format!("cannot create the sandbox: {error}"))?;
+        let user = User::named(Some(&launch.user))?;
+        user.give(&sandbox)?;
+        let kind = Kind::of(launch);
+        volumes::link(settings.work_dir.root(), &sandbox, &kind.resources, &user)?;
+        if !kind.uris.is_empty() {
+            let fetcher = Fetcher {
+                reaper: self.reaper(),
+                sandbox: sandbox.clone(),
+                user: Arc::new(user),
+            };
+            let fetched = fetcher.fetch(&kind.uris);
+            settings.book.lock().counts.count_fetch(fetched.is_ok());
+            fetched?;
         }
-        let fetched = Fetcher::of(self, sandbox, user).fetch(uris);
-        self.shared
-            .settings
-            .book
-            .lock()
-            .counts
-            .count_fetch(fetched.is_ok());
-        fetched
+        Ok((sandbox, kind))
     }
 }
 

@@ -17,6 +17,7 @@ pub mod session;
 pub mod tree;
 pub mod usage;
 pub mod user;
+pub mod volumes;
 
 pub use launch::Containers;
 pub use reaper::Reaper;

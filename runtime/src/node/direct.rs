@@ -55,8 +55,13 @@ pub fn launch(launch: Arc<ContainerLaunch>, containers: Containers, agent: Execu
         let machine = CommandExecutor::new(config, identity, Mode::Single, &rng, clock.now());
         let mut node_loop = NodeLoop::new(machine, ports);
         let ended = node_loop.run(clock, inputs, Arc::new(Notify::new())).await;
+        let (_, ports) = node_loop.into_parts();
+        for peer in ports.peers.values() {
+            ports.agent.links.close(*peer);
+            ports.say(AgentInput::Disconnected { peer: *peer });
+        }
         // Its end closes the queue to the agent.
-        drop(node_loop);
+        drop(ports);
         // It never panics; were it to, there would be nothing left to say.
         let _ = speaking.await;
         let is_over = *process.lock().unwrap_or_else(PoisonError::into_inner) == Process::Over;

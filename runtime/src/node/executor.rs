@@ -9,6 +9,7 @@ use crate::container::fetcher::Fetcher;
 use crate::container::proc_fs::Process;
 use crate::container::tree::Tree;
 use crate::container::user::User;
+use crate::container::volumes;
 use crate::driver::{Ended, Handle, Ports};
 use crate::mesos::{protobuf, v1};
 use crate::net::dial::{Call, dial};
@@ -102,12 +103,19 @@ impl ExecutorPorts {
         let (node, reaper) = (self.node.clone(), self.reaper.clone());
         let (sandbox, user) = (self.sandbox.clone(), self.user.clone());
         let apart = self.apart;
+        let work_dir = self.address_file.ancestors().nth(2).map(Path::to_owned);
         let groups = Arc::clone(&self.groups);
         tokio::spawn(async move {
             let task_id = task.task_id.clone();
             let starting = tokio::task::spawn_blocking(move || {
                 let sandbox = match apart {
-                    true => own_sandbox(&task, &sandbox, user.as_deref(), &reaper)?,
+                    true => own_sandbox(
+                        &task,
+                        &sandbox,
+                        user.as_deref(),
+                        &reaper,
+                        work_dir.as_deref(),
+                    )?,
                     false => sandbox,
                 };
                 let mut command = task_program(&task, &sandbox, user.as_deref())?;
@@ -177,6 +185,7 @@ fn own_sandbox(
     sandbox: &Path,
     user: Option<&str>,
     reaper: &Reaper,
+    work_dir: Option<&Path>,
 ) -> Result<PathBuf, String> {
     let info = task.command.as_ref();
     let user = User::named(info.and_then(|info| info.user.as_deref()).or(user))?;
@@ -192,6 +201,9 @@ fn own_sandbox(
     let target = Path::new("../containers").join(&container);
     symlink(target, tasks.join(task.task_id.as_str())).map_err(failed)?;
     let described: v1::TaskInfo = protobuf::decode(&task.verbatim).unwrap_or_default();
+    if let Some(work_dir) = work_dir {
+        volumes::link(work_dir, &own, &described.resources, &user)?;
+    }
     let uris = described
         .command
         .map(|command| command.uris)
