@@ -5,10 +5,11 @@
 
 use super::entry::{CONTAINER_VARIABLE, program};
 use super::environment;
-use super::launch::{Containers, Report, append, marker};
+use super::launch::{Containers, Report, marker};
 use super::pid_file::PidFile;
 use super::proc_fs::{self, Process};
 use super::reaper::{Child, ExitStatus};
+use super::start::append;
 use super::tree::{Tree, adopters};
 use crate::driver::Handle;
 use std::fs;

@@ -3,6 +3,7 @@
 use crate::mesos::protobuf;
 use crate::mesos::v1::{self, Resource, command_info::Uri, executor_info::Type};
 use tepui_core::agent::ContainerLaunch;
+use tepui_core::ids::{ContainerId, TaskId, UpdateId};
 use tepui_core::model::CommandInfo;
 
 /// Which program an executor is.
@@ -14,6 +15,23 @@ pub(super) enum Program {
     Groups,
     /// The framework's own.
     Custom(CommandInfo),
+}
+
+/// Names the container of one task of a group, within its executor's. Both the agent and the
+/// executor know it without telling each other (FNV-1a, twice, over both names).
+#[must_use]
+pub fn nested_id(container_id: &ContainerId, task_id: &TaskId) -> String {
+    let hash = |seed: u64| {
+        let names = [container_id.as_str(), "/", task_id.as_str()];
+        let bytes = names.iter().flat_map(|name| name.bytes());
+        bytes.fold(seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    };
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&hash(0xcbf2_9ce4_8422_2325).to_be_bytes());
+    bytes[8..].copy_from_slice(&hash(0x8422_2325_cbf2_9ce4).to_be_bytes());
+    UpdateId(bytes).to_string()
 }
 
 /// An executor as its container needs to know it.

@@ -2,10 +2,11 @@
 
 use crate::container::Reaper;
 use crate::container::entry::{
-    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, MODE_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
-    program,
+    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, MODE_VARIABLE,
+    PID_FILE_VARIABLE, USER_VARIABLE, program,
 };
 use crate::container::fetcher::Fetcher;
+use crate::container::kind::nested_id;
 use crate::container::proc_fs::Process;
 use crate::container::tree::Tree;
 use crate::container::user::User;
@@ -14,7 +15,6 @@ use crate::driver::{Ended, Handle, Ports};
 use crate::mesos::{protobuf, v1};
 use crate::net::dial::{Call, dial};
 use crate::net::{Kind, Links};
-use crate::node::fresh_rng;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use tepui_core::executor::{CommandExecutor, Effect, Input};
-use tepui_core::ids::{TaskId, UpdateId};
+use tepui_core::ids::{ContainerId, TaskId};
 use tepui_core::message::executor;
 use tepui_core::model::TaskInfo;
 use tepui_core::time::Now;
@@ -190,8 +190,9 @@ fn own_sandbox(
     let info = task.command.as_ref();
     let user = User::named(info.and_then(|info| info.user.as_deref()).or(user))?;
     let failed = |error: io::Error| format!("cannot create the task's sandbox: {error}");
-    let mut rng = fresh_rng("container").map_err(failed)?;
-    let container = UpdateId::draw(&mut rng).to_string();
+    let around = std::env::var(CONTAINER_VARIABLE).unwrap_or_default();
+    let around = ContainerId::new(&around).map_err(|error| error.to_string())?;
+    let container = nested_id(&around, &task.task_id);
     let (containers, tasks) = (sandbox.join("containers"), sandbox.join("tasks"));
     let own = containers.join(&container);
     for folder in [&containers, &tasks, &own] {
