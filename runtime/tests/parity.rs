@@ -11,6 +11,7 @@ use tepui_core::agent::{self, AgentNode};
 use tepui_core::executor::{self, CommandExecutor};
 use tepui_core::frameworks::batch::Batch;
 use tepui_core::frameworks::execute::Execute;
+use tepui_core::frameworks::reserver::Reserver;
 use tepui_core::frameworks::service::Service;
 use tepui_core::machine::Machine;
 use tepui_core::master::{self, MasterNode};
@@ -54,6 +55,7 @@ enum Node {
     Execute(Loop<FrameworkNode<Execute>>),
     Service(Loop<FrameworkNode<Service>>),
     Batch(Loop<FrameworkNode<Batch>>),
+    Reserver(Loop<FrameworkNode<Reserver>>),
 }
 
 fn recorder<M: Machine>(is_end: fn(&M::Effect) -> bool) -> Recorder<M> {
@@ -113,6 +115,9 @@ fn build(world: &World, node: u32, stream: &str, now: Now, start: Start) -> (Nod
                 Framework::Batch(machine) => {
                     Node::Batch(NodeLoop::new(machine, recorder(framework_end)))
                 }
+                Framework::Reserver(machine) => {
+                    Node::Reserver(NodeLoop::new(machine, recorder(framework_end)))
+                }
             }
         }
     };
@@ -139,6 +144,7 @@ impl Node {
             Node::Execute(node) => step(node, now, input),
             Node::Service(node) => step(node, now, input),
             Node::Batch(node) => step(node, now, input),
+            Node::Reserver(node) => step(node, now, input),
         }
     }
 }

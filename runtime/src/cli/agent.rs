@@ -228,22 +228,22 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         boot_id: proc_fs::boot_id().map_err(failed)?,
     };
     let (node, inputs) = Handle::queue();
-    let ports = AgentPorts {
-        journal,
-        containers: containers.clone(),
-        masters: Links::default(),
-        executors: Links::default(),
-        node: node.clone(),
-        told: WriteSequence::default(),
-        book: book.clone(),
-    };
     let executors = ExecutorApi {
         node: node.clone(),
-        links: ports.executors.clone(),
+        links: Links::default(),
         names: InboundNames::default(),
         book: book.clone(),
         ip: flags.task_ip(),
         streams: Streams::default(),
+    };
+    let ports = AgentPorts {
+        journal,
+        containers: containers.clone(),
+        masters: Links::default(),
+        api: executors.clone(),
+        node: node.clone(),
+        told: WriteSequence::default(),
+        book: book.clone(),
     };
     let rng = fresh_rng("agent").map_err(failed)?;
     let machine = AgentNode::recover(flags.config(), rng, info, clock.now(), recovered);

@@ -77,6 +77,7 @@ pub fn launch() -> String {
             AGENT_PID_VARIABLE,
             LAUNCH_VARIABLE,
             USER_VARIABLE,
+            ADDRESS_FILE_VARIABLE,
         ] {
             command.env_remove(ours);
         }

@@ -1,37 +1,36 @@
 //! The agent's containers: started, watched, killed, found again after a restart.
 
-use super::entry::{
-    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, GROUPS, LAUNCH_VARIABLE,
-    MODE_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
-};
-use super::environment;
-use super::fetcher::Fetcher;
-use super::kind::Program;
+use super::entry::CONTAINER_VARIABLE;
+use super::kind::Kind;
 use super::pid_file::PidFile;
 use super::proc_fs::Process;
 use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
 use super::tree::{Tree, adopters};
-use super::user::User;
 use super::volumes;
+use crate::driver::Handle;
 use crate::node::book::SharedBook;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tepui_core::agent::ContainerLaunch;
+use tepui_core::executor::CommandExecutor;
 use tepui_core::ids::ContainerId;
 use tepui_core::resources::Resources;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 /// How many reports wait for the agent's machine.
 const REPORTS_MAX: usize = 1_024;
+
+/// How many containers are started at the same time.
+const STARTS_MAX: usize = 4;
+
+/// How many containers have their files fetched at the same time.
+const FETCHES_MAX: usize = 16;
 
 /// What is told of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +74,15 @@ pub struct Settings {
 
 #[derive(Debug)]
 enum Run {
-    Starting { doomed: bool },
+    Starting {
+        doomed: bool,
+    },
     Running(Tree),
+    /// Its executor is part of this process; so far it has no process of its own.
+    Direct {
+        executor: Handle<CommandExecutor>,
+        processes: Option<Tree>,
+    },
 }
 
 /// The agent's containers.
@@ -88,10 +94,11 @@ pub struct Containers {
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
-    binary: PathBuf,
     reaper: Reaper,
     runs: Mutex<BTreeMap<ContainerId, Run>>,
     reports: mpsc::Sender<Report>,
+    turns: Semaphore,
+    fetching_turns: Semaphore,
 }
 
 enum Watched {
@@ -106,11 +113,11 @@ impl Containers {
         let (reports, received) = mpsc::channel(REPORTS_MAX);
         let shared = Shared {
             settings,
-            // Not current_exe: that names a deleted file once the binary was replaced.
-            binary: PathBuf::from("/proc/self/exe"),
             reaper,
             runs: Mutex::default(),
             reports,
+            turns: Semaphore::new(STARTS_MAX),
+            fetching_turns: Semaphore::new(FETCHES_MAX),
         };
         let containers = Containers {
             shared: Arc::new(shared),
@@ -127,8 +134,11 @@ impl Containers {
         assert!(former.is_none(), "{container_id:?} was launched twice");
         let containers = self.clone();
         tokio::spawn(async move {
+            // More at once would only make each slower, and the process full of threads.
+            let turn = containers.turn(&launch).await;
             let starting = containers.clone();
             let started = tokio::task::spawn_blocking(move || starting.start(&launch)).await;
+            drop(turn);
             match started {
                 Ok(Ok(child)) => containers.started(container_id, child).await,
                 Ok(Err(message)) => containers.over(container_id, None, message).await,
@@ -144,6 +154,10 @@ impl Containers {
         let tree = match self.runs().get(container_id) {
             Some(Run::Running(tree)) => tree.clone(),
             Some(Run::Starting { .. }) => return true,
+            Some(Run::Direct { .. }) => {
+                self.destroy(container_id);
+                return true;
+            }
             None => return false,
         };
         let group = i32::try_from(tree.root).ok().and_then(Pid::from_raw);
@@ -168,6 +182,11 @@ impl Containers {
     pub fn destroy(&self, container_id: &ContainerId) {
         let tree = match self.runs().get_mut(container_id) {
             Some(Run::Running(tree)) => Some(tree.clone()),
+            Some(Run::Direct { executor, .. }) => {
+                let executor = executor.clone();
+                tokio::spawn(async move { executor.stop().await });
+                return;
+            }
             Some(Run::Starting { doomed }) => {
                 *doomed = true;
                 return;
@@ -198,7 +217,18 @@ impl Containers {
             let name = path.file_name().and_then(|name| name.to_str());
             let id = name.and_then(|name| ContainerId::new(name).ok());
             let (Some(container_id), Some(file)) = (id, PidFile::read(&path)) else {
-                // A file that was being written when its process died names nothing that runs.
+                // Its process' number was not known yet, or there was none.
+                if let Some(container_id) = name.and_then(|name| ContainerId::new(name).ok()) {
+                    // No process has this number, and no session: only the mark counts.
+                    let (root, root_start_ticks) = (u32::MAX, 0);
+                    let marker = marker(&container_id);
+                    kill(Tree {
+                        root,
+                        root_start_ticks,
+                        marker,
+                    })
+                    .await;
+                }
                 fs::remove_file(&path)?;
                 continue;
             };
@@ -235,6 +265,10 @@ impl Containers {
             let mut trees = Vec::new();
             for run in self.runs().values_mut() {
                 match run {
+                    Run::Direct { executor, .. } => {
+                        let executor = executor.clone();
+                        tokio::spawn(async move { executor.stop().await });
+                    }
                     Run::Running(tree) => trees.push(tree.clone()),
                     Run::Starting { doomed } => *doomed = true,
                 }
@@ -255,7 +289,7 @@ impl Containers {
     pub fn pids(&self) -> Vec<(ContainerId, u32)> {
         let running = |(id, run): (&ContainerId, &Run)| match run {
             Run::Running(tree) => Some((id.clone(), tree.root)),
-            Run::Starting { .. } => None,
+            Run::Starting { .. } | Run::Direct { .. } => None,
         };
         self.runs().iter().filter_map(running).collect()
     }
@@ -304,21 +338,25 @@ impl Containers {
     }
 
     async fn watch(&self, container_id: ContainerId, watched: Watched) {
-        let status = match watched {
-            Watched::Child(child) => child.exited.await.ok(),
+        let (mut status, mut is_child) = (None, false);
+        match watched {
+            Watched::Child(child) => {
+                status = child.exited.await.ok();
+                is_child = true;
+            }
             Watched::Found(process) => {
                 // Not a child of this run of the agent: its status is not ours to read.
                 if let Err(error) = gone(process).await {
                     tracing::warn!(%container_id, %error, "lost sight of a container");
                 }
-                None
             }
-        };
+        }
         let tree = match self.runs().get(&container_id) {
             Some(Run::Running(tree)) => Some(tree.clone()),
             _ => None,
         };
-        if let Some(tree) = tree {
+        // What a child of ours leaves behind falls to us.
+        if let Some(tree) = tree.filter(|_| !is_child || self.shared.reaper.has_orphans()) {
             kill(tree).await;
         }
         let message = match status {
@@ -342,105 +380,67 @@ impl Containers {
         .await;
     }
 
-    async fn report(&self, report: Report) {
+    /// What every container needs to know.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// Waits until another container may be started. One that wants files may take long, and
+    /// does not hold up those that do not.
+    pub(super) async fn turn(&self, launch: &ContainerLaunch) -> Option<SemaphorePermit<'_>> {
+        let turns = match Kind::of(launch).uris.is_empty() {
+            true => &self.shared.turns,
+            false => &self.shared.fetching_turns,
+        };
+        turns.acquire().await.ok()
+    }
+
+    /// A container whose executor is part of this process.
+    pub(super) fn enter_direct(&self, id: &ContainerId, executor: Handle<CommandExecutor>) {
+        let former = self.runs().insert(
+            id.clone(),
+            Run::Direct {
+                executor,
+                processes: None,
+            },
+        );
+        assert!(former.is_none(), "{id:?} was launched twice");
+    }
+
+    /// The first process of a direct container is known. False when the container is over
+    /// already: then nobody else will end the process.
+    #[must_use]
+    pub(super) fn set_tree(&self, id: &ContainerId, tree: &Tree) -> bool {
+        match self.runs().get_mut(id) {
+            Some(Run::Direct { processes, .. }) => {
+                *processes = Some(tree.clone());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends what is left of a direct container, and reports its end.
+    pub(super) async fn end(&self, id: &ContainerId, status: Option<ExitStatus>, why: String) {
+        let tree = match self.runs().get(id) {
+            Some(Run::Direct { processes, .. }) => processes.clone(),
+            _ => None,
+        };
+        let running = status.is_none();
+        if let Some(tree) = tree.filter(|_| running || self.shared.reaper.has_orphans()) {
+            kill(tree).await;
+        }
+        self.over(id.clone(), status, why).await;
+    }
+
+    pub(super) async fn report(&self, report: Report) {
         // Nobody listens once the agent is on its way out.
         let _ = self.shared.reports.send(report).await;
     }
-
-    fn start(&self, launch: &ContainerLaunch) -> Result<Child, String> {
-        let settings = &self.shared.settings;
-        let sandbox = settings
-            .work_dir
-            .create_sandbox(launch)
-            .map_err(|error| format!("cannot create the sandbox: {error}"))?;
-        let user = User::named(Some(&launch.user))?;
-        user.give(&sandbox)?;
-        let root = settings.work_dir.root();
-        let made = volumes::link(root, &sandbox, &launch.resources)
-            .map_err(|error| format!("cannot mount its volumes: {error}"))?;
-        for volume in &made {
-            user.give(volume)?;
-        }
-        let program = Program::of(launch);
-        self.fetch(&program, &sandbox, user)?;
-        let mut command = Command::new(&self.shared.binary);
-        command.arg0("tepui");
-        let (stdout, stderr) = match &program {
-            Program::Custom { command: info, .. } => {
-                let text = serde_json::to_string(info).map_err(|error| error.to_string())?;
-                command.arg("launch").env(LAUNCH_VARIABLE, text);
-                ("stdout", "stderr")
-            }
-            Program::Groups { .. } => {
-                command.arg("command-executor").env(MODE_VARIABLE, GROUPS);
-                ("stdout", "stderr")
-            }
-            // The task's own output goes to stdout and stderr; what the executor has to say of
-            // itself must not get between.
-            Program::Command { .. } => {
-                command.arg("command-executor");
-                ("executor.log", "executor.log")
-            }
-        };
-        for (name, _) in std::env::vars_os() {
-            let ours = name.to_string_lossy();
-            if NOT_INHERITED.iter().any(|prefix| ours.starts_with(prefix)) {
-                command.env_remove(&name);
-            }
-        }
-        let pid_file = settings.work_dir.pid_file(&launch.container_id);
-        command
-            .envs(settings.variables.iter().map(|(name, value)| (name, value)))
-            .envs(environment::of_executor(launch, settings, &sandbox))
-            .env(ADDRESS_FILE_VARIABLE, settings.work_dir.address_file())
-            .env(USER_VARIABLE, &launch.user)
-            .env(PID_FILE_VARIABLE, pid_file)
-            .env(AGENT_PID_VARIABLE, std::process::id().to_string())
-            .env(CONTAINER_VARIABLE, launch.container_id.as_str())
-            .current_dir(&sandbox)
-            .stdin(Stdio::null())
-            .stdout(append(&sandbox.join(stdout))?)
-            .stderr(append(&sandbox.join(stderr))?);
-        self.shared
-            .reaper
-            .spawn(&mut command)
-            .map_err(|error| format!("cannot start the executor: {error}"))
-    }
-
-    fn fetch(&self, program: &Program, sandbox: &Path, user: User) -> Result<(), String> {
-        let uris = program.uris();
-        if uris.is_empty() {
-            return Ok(());
-        }
-        let fetcher = Fetcher {
-            reaper: self.shared.reaper.clone(),
-            sandbox: sandbox.to_owned(),
-            user: Arc::new(user),
-        };
-        let fetched = fetcher.fetch(uris);
-        self.shared
-            .settings
-            .book
-            .lock()
-            .counts
-            .count_fetch(fetched.is_ok());
-        fetched
-    }
 }
 
-/// What an agent's own environment has that no executor is to see.
-const NOT_INHERITED: [&str; 3] = ["TEPUI_", "MESOS_", "LIBPROCESS_"];
-
-fn marker(container_id: &ContainerId) -> String {
+pub(super) fn marker(container_id: &ContainerId) -> String {
     format!("{CONTAINER_VARIABLE}={container_id}")
-}
-
-fn append(path: &Path) -> Result<File, String> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|error| format!("cannot open {}: {error}", path.display()))
 }
 
 async fn kill(tree: Tree) {

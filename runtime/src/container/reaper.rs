@@ -4,6 +4,7 @@
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, set_child_subreaper, wait};
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,8 +68,30 @@ impl Reaper {
         Ok(Child { pid, exited })
     }
 
-    fn reap(&self) {
+    /// Whether this process has adopted any orphan. One that has none has nothing left of a
+    /// child whose end it has seen, and need not look through all processes of the host for it.
+    #[must_use]
+    pub fn has_orphans(&self) -> bool {
+        // Under the lock no child is on its way in or out.
         let mut waiting = self.waiting();
+        Reaper::reap_into(&mut waiting);
+        let known = |pid: &str| pid.parse().is_ok_and(|pid: u32| waiting.contains_key(&pid));
+        let Ok(threads) = fs::read_dir("/proc/self/task") else {
+            return true;
+        };
+        threads.flatten().any(|thread| {
+            // A thread that ended meanwhile left its children to another.
+            let children = fs::read_to_string(thread.path().join("children"));
+            let children = children.unwrap_or_default();
+            children.split_ascii_whitespace().any(|pid| !known(pid))
+        })
+    }
+
+    fn reap(&self) {
+        Reaper::reap_into(&mut self.waiting());
+    }
+
+    fn reap_into(waiting: &mut BTreeMap<u32, oneshot::Sender<ExitStatus>>) {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             let pid = pid.as_raw_nonzero().get().unsigned_abs();
             let ended = waiting.remove(&pid);

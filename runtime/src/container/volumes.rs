@@ -1,10 +1,12 @@
 //! Persistent volumes: folders that outlive the tasks that use them, laid out as Mesos lays them
 //! out.
 
+use super::fetcher::place;
+use super::user::User;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tepui_core::resources::{DiskSourceKind, Resource, Resources};
 
@@ -57,37 +59,37 @@ pub fn wipe(root: &Path, volumes: &Resources) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets a container find its volumes in its sandbox, each where its description says. Returns the
-/// folders that were made for it.
+/// Makes the volumes among `resources` reachable in a sandbox, each where its description says.
 ///
 /// # Errors
 /// When a volume wants to be outside of the sandbox, or the disk refuses.
-pub fn link(root: &Path, sandbox: &Path, resources: &Resources) -> io::Result<Vec<PathBuf>> {
-    let mut made = Vec::new();
+pub fn link(root: &Path, sandbox: &Path, resources: &Resources, user: &User) -> Result<(), String> {
     for item in resources {
         let Some((folder, volume)) = folder(root, item).zip(item.kind.volume()) else {
             continue;
         };
-        let place = Path::new(&*volume.container_path);
-        let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-        if !place.components().all(inside) {
-            let text = format!("volume {} is to be outside of the sandbox", volume.id);
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        if !folder.exists() {
-            fs::create_dir_all(&folder)?;
-            made.push(folder.clone());
-        }
-        let place = sandbox.join(place);
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        match symlink(&folder, &place) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            other => other?,
-        }
+        make(&folder, sandbox, &volume.container_path, user)
+            .map_err(|error| format!("volume '{}': {error}", volume.id))?;
     }
-    Ok(made)
+    Ok(())
+}
+
+fn make(folder: &Path, sandbox: &Path, within: &str, user: &User) -> Result<(), String> {
+    if !folder.exists() {
+        fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        user.give(folder)?;
+    }
+    let link = place(sandbox, within.trim_end_matches('/'), user)?;
+    match symlink(folder, &link) {
+        // A second task of the executor uses the same volume.
+        Err(error)
+            if error.kind() == io::ErrorKind::AlreadyExists
+                && fs::read_link(&link).is_ok_and(|target| target == folder) =>
+        {
+            Ok(())
+        }
+        result => result.map_err(|error| format!("cannot link {}: {error}", link.display())),
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +119,13 @@ mod tests {
         let [one, two] = ["one", "two"].map(|name| root.path().join(name));
         for sandbox in [&one, &two] {
             fs::create_dir(sandbox).unwrap();
-            link(root.path(), sandbox, &volume("v", "data/deep")).unwrap();
+            link(
+                root.path(),
+                sandbox,
+                &volume("v", "data/deep"),
+                &User::default(),
+            )
+            .unwrap();
         }
         fs::write(one.join("data/deep/file"), "kept").unwrap();
         fs::remove_dir_all(&one).unwrap();
@@ -132,7 +140,15 @@ mod tests {
     fn no_volume_leads_out_of_the_sandbox() {
         let root = tempfile::tempdir().unwrap();
         for path in ["/etc", "../x", "a/../../x"] {
-            assert!(link(root.path(), root.path(), &volume("v", path)).is_err());
+            assert!(
+                link(
+                    root.path(),
+                    root.path(),
+                    &volume("v", path),
+                    &User::default()
+                )
+                .is_err()
+            );
         }
     }
 }

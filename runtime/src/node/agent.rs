@@ -9,11 +9,12 @@ use crate::net::connection::{Stream, converse};
 use crate::net::dial::{Call, dial};
 use crate::net::{Kind, Links};
 use crate::node::book::SharedBook;
+use crate::node::direct;
 use std::ops::ControlFlow;
 use tepui_core::agent::{AgentNode, Effect, Input, Notice, Write};
 use tepui_core::durable::WriteSequence;
 use tepui_core::ids::Peer;
-use tepui_core::message::{agent, executor};
+use tepui_core::message::agent;
 use tepui_core::time::Now;
 use tokio::sync::mpsc;
 
@@ -26,8 +27,8 @@ pub struct AgentPorts {
     pub containers: Containers,
     /// Connections to masters.
     pub masters: Links<agent::ToMaster>,
-    /// Connections of executors.
-    pub executors: Links<executor::Event>,
+    /// Executors, however they are connected.
+    pub api: ExecutorApi,
     /// Where inputs go.
     pub node: Handle<AgentNode>,
     /// What the machine was told last.
@@ -52,10 +53,13 @@ impl Ports<AgentNode> for AgentPorts {
             }
             Effect::Close { peer } => match peer {
                 Peer::Outbound(_) => self.masters.close(peer),
-                Peer::Inbound(_) => self.executors.close(peer),
+                Peer::Inbound(_) => self.api.links.close(peer),
             },
             Effect::ToMaster { peer, message } => self.masters.send(peer, message),
-            Effect::ToExecutor { peer, event } => self.executors.send(peer, event),
+            Effect::ToExecutor { peer, event } => self.api.links.send(peer, event),
+            Effect::Launch(launch) if direct::is_direct(&launch) => {
+                direct::launch(launch, self.containers.clone(), self.api.clone());
+            }
             Effect::Launch(launch) => self.containers.launch(launch),
             Effect::Destroy { container_id } => self.containers.destroy(&container_id),
             Effect::WipeVolumes { volumes } => self.containers.wipe(&volumes),

@@ -4,6 +4,8 @@
 //! It is a fold over the agent's own journal, so that it is true after a restart as well, and
 //! readers never wait for the machine nor make it wait.
 
+use crate::mesos::protobuf;
+use crate::mesos::v1::{self, executor_info::Type};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -61,6 +63,8 @@ pub struct ExecutorEntry {
     pub container_id: ContainerId,
     /// Whether it is the agent's own command executor.
     pub command: bool,
+    /// What kind of executor it says it is.
+    pub kind: Option<Type>,
     /// Its first process, if that was seen.
     pub pid: Option<u32>,
     /// Whether it was told to end.
@@ -235,7 +239,9 @@ impl Book {
         container_id: &ContainerId,
         command: bool,
     ) {
+        let described: v1::ExecutorInfo = protobuf::decode(&executor.verbatim).unwrap_or_default();
         let entry = ExecutorEntry {
+            kind: described.r#type,
             info: Arc::clone(executor),
             container_id: container_id.clone(),
             command,

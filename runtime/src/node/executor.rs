@@ -2,18 +2,19 @@
 
 use crate::container::Reaper;
 use crate::container::entry::{
-    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, MODE_VARIABLE, PID_FILE_VARIABLE, USER_VARIABLE,
-    program,
+    ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, MODE_VARIABLE,
+    PID_FILE_VARIABLE, USER_VARIABLE, program,
 };
 use crate::container::fetcher::Fetcher;
+use crate::container::kind::nested_id;
 use crate::container::proc_fs::Process;
 use crate::container::tree::Tree;
 use crate::container::user::User;
+use crate::container::volumes;
 use crate::driver::{Ended, Handle, Ports};
 use crate::mesos::{protobuf, v1};
 use crate::net::dial::{Call, dial};
 use crate::net::{Kind, Links};
-use crate::node::fresh_rng;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use tepui_core::executor::{CommandExecutor, Effect, Input};
-use tepui_core::ids::{TaskId, UpdateId};
+use tepui_core::ids::{ContainerId, TaskId};
 use tepui_core::message::executor;
 use tepui_core::model::TaskInfo;
 use tepui_core::time::Now;
@@ -102,12 +103,19 @@ impl ExecutorPorts {
         let (node, reaper) = (self.node.clone(), self.reaper.clone());
         let (sandbox, user) = (self.sandbox.clone(), self.user.clone());
         let apart = self.apart;
+        let work_dir = self.address_file.ancestors().nth(2).map(Path::to_owned);
         let groups = Arc::clone(&self.groups);
         tokio::spawn(async move {
             let task_id = task.task_id.clone();
             let starting = tokio::task::spawn_blocking(move || {
                 let sandbox = match apart {
-                    true => own_sandbox(&task, &sandbox, user.as_deref(), &reaper)?,
+                    true => own_sandbox(
+                        &task,
+                        &sandbox,
+                        user.as_deref(),
+                        &reaper,
+                        work_dir.as_deref(),
+                    )?,
                     false => sandbox,
                 };
                 let mut command = task_program(&task, &sandbox, user.as_deref())?;
@@ -162,7 +170,7 @@ fn lock(groups: &Mutex<BTreeMap<TaskId, u32>>) -> std::sync::MutexGuard<'_, BTre
     groups.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn describe(status: Option<i32>) -> String {
+pub(super) fn describe(status: Option<i32>) -> String {
     match status {
         Some(status) if status > 128 => format!("terminated with signal {}", status - 128),
         Some(status) => format!("exited with status {status}"),
@@ -177,12 +185,14 @@ fn own_sandbox(
     sandbox: &Path,
     user: Option<&str>,
     reaper: &Reaper,
+    work_dir: Option<&Path>,
 ) -> Result<PathBuf, String> {
     let info = task.command.as_ref();
     let user = User::named(info.and_then(|info| info.user.as_deref()).or(user))?;
     let failed = |error: io::Error| format!("cannot create the task's sandbox: {error}");
-    let mut rng = fresh_rng("container").map_err(failed)?;
-    let container = UpdateId::draw(&mut rng).to_string();
+    let around = std::env::var(CONTAINER_VARIABLE).unwrap_or_default();
+    let around = ContainerId::new(&around).map_err(|error| error.to_string())?;
+    let container = nested_id(&around, &task.task_id);
     let (containers, tasks) = (sandbox.join("containers"), sandbox.join("tasks"));
     let own = containers.join(&container);
     for folder in [&containers, &tasks, &own] {
@@ -192,6 +202,9 @@ fn own_sandbox(
     let target = Path::new("../containers").join(&container);
     symlink(target, tasks.join(task.task_id.as_str())).map_err(failed)?;
     let described: v1::TaskInfo = protobuf::decode(&task.verbatim).unwrap_or_default();
+    if let Some(work_dir) = work_dir {
+        volumes::link(work_dir, &own, &task.resources, &user)?;
+    }
     let uris = described
         .command
         .map(|command| command.uris)
@@ -235,7 +248,7 @@ fn task_program(
     Ok(command)
 }
 
-fn signal_group(leader: u32, signal: Signal) {
+pub(super) fn signal_group(leader: u32, signal: Signal) {
     if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         // The group may have ended by itself meanwhile.
         let _ = kill_process_group(group, signal);

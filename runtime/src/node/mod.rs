@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod book;
 pub mod counters;
+pub mod direct;
 pub mod executor;
 pub mod framework;
 pub mod master;

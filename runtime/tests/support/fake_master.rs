@@ -3,11 +3,11 @@
 
 use crate::support::PATIENCE;
 use std::sync::Arc;
-use tepui_core::ids::{AgentId, FrameworkId, MasterId, TaskId};
+use tepui_core::ids::{AgentId, ExecutorId, FrameworkId, MasterId, TaskId};
 use tepui_core::log::Ballot;
 use tepui_core::message::agent::{Reregistration, ToAgent, ToMaster};
 use tepui_core::model::{
-    Capabilities, CommandInfo, FrameworkInfo, TaskInfo, TaskState, TaskStatus,
+    Capabilities, CommandInfo, ExecutorInfo, FrameworkInfo, TaskInfo, TaskState, TaskStatus,
 };
 use tepui_core::resources::{Resources, Role};
 use tepui_runtime::net::framing::{FrameReader, Kind, encode_frame};
@@ -34,6 +34,26 @@ pub fn task(id: &str, line: &str) -> Arc<TaskInfo> {
         labels: Vec::new(),
         kill_grace: Some(std::time::Duration::from_millis(300)),
         verbatim: Arc::default(),
+    })
+}
+
+/// A task of a custom executor that runs a line of shell.
+pub fn executor_task(id: &str, executor: &str, line: &str) -> Arc<TaskInfo> {
+    let executor = ExecutorInfo {
+        executor_id: ExecutorId::new(executor).unwrap(),
+        framework_id: framework_id(),
+        command: CommandInfo::shell(line),
+        resources: Resources::parse("cpus:0.1;mem:32", &Role::any()).unwrap(),
+        name: String::from(executor),
+        data: Arc::default(),
+        shutdown_grace: None,
+        verbatim: Arc::default(),
+    };
+    let plain = task(id, "");
+    Arc::new(TaskInfo {
+        executor: Some(Arc::new(executor)),
+        command: None,
+        ..(*plain).clone()
     })
 }
 
@@ -122,8 +142,13 @@ impl Connection {
 
     /// Has tasks run.
     pub async fn run(&mut self, tasks: Vec<Arc<TaskInfo>>) {
+        self.run_as("f1", tasks).await;
+    }
+
+    /// Has tasks run, of another framework.
+    pub async fn run_as(&mut self, framework_id: &str, tasks: Vec<Arc<TaskInfo>>) {
         let framework = Arc::new(FrameworkInfo {
-            id: Some(framework_id()),
+            id: Some(FrameworkId::new(framework_id).unwrap()),
             user: String::new(),
             name: String::from("test"),
             roles: vec![Role::any()],

@@ -71,6 +71,7 @@ impl Run<'_> {
             Workload::Service(s) => &s.framework.role,
             Workload::Batch(b) => &b.framework.role,
             Workload::Execute(e) => &e.framework.role,
+            Workload::Reserver(r) => &r.framework.role,
             Workload::Append(_) => unreachable!("a log has no frameworks"),
         });
         let roles: BTreeSet<&String> = roles.filter(|role| *role != "*").collect();

@@ -227,7 +227,12 @@ fn parent(agent: &AgentHttp, name: &[String]) -> Option<(PathBuf, String)> {
     match name.len() {
         1 => Some((PathBuf::from(sandbox), user.unwrap_or_default())),
         _ => {
-            let inner = agent.nested.sandbox(name)?;
+            // A container of this API's own, or that of a task of the executor's.
+            let of_task = || {
+                let own = PathBuf::from(&sandbox).join("containers").join(&name[1]);
+                (name.len() == 2 && own.is_dir()).then_some(own)
+            };
+            let inner = agent.nested.sandbox(name).or_else(of_task)?;
             Some((inner, user.unwrap_or_default()))
         }
     }

@@ -2,9 +2,10 @@
 
 use super::model::message;
 use crate::mesos::convert::resources::{self, Form};
-use crate::mesos::convert::{agent, ids, status, task};
+use crate::mesos::convert::{agent, ids, status, task, time};
 use crate::mesos::{protobuf, v1};
 use serde_json::Value;
+use tepui_core::agent::Drain;
 use tepui_core::ids::{AgentId, ExecutorId, FrameworkId};
 use tepui_core::model::{AgentInfo, TaskInfo, TaskState, TaskStatus};
 use tepui_core::resources::Resources;
@@ -22,6 +23,16 @@ pub fn agent(info: &AgentInfo, id: Option<&AgentId>) -> v1::AgentInfo {
     let mut shown = agent::to_v1(info);
     shown.id = id.map(ids::agent_id_to_v1);
     shown
+}
+
+/// How the agent is drained.
+#[must_use]
+pub fn drain_config(drain: &Drain) -> v1::DrainConfig {
+    let grace = drain.config.max_grace_period;
+    v1::DrainConfig {
+        max_grace_period: grace.map(time::duration_to_v1),
+        mark_gone: Some(drain.config.mark_gone),
+    }
 }
 
 /// A status.

@@ -194,7 +194,7 @@ pub fn executor(
     let role = role_of(&entry.info.resources)
         .or_else(|| role_of(&first_task?.info.resources))
         .unwrap_or(default_role);
-    json!({
+    let mut page = json!({
         "id": entry.info.executor_id.as_str(),
         "name": entry.info.name,
         "source": source(entry),
@@ -205,7 +205,11 @@ pub fn executor(
         "tasks": shown(live),
         "queued_tasks": shown(queued),
         "completed_tasks": shown(completed),
-    })
+    });
+    if let Some(kind) = entry.kind {
+        page["type"] = json!(kind.name());
+    }
+    page
 }
 
 /// A framework.

@@ -9,6 +9,7 @@ use super::{convert, lists, metrics};
 use crate::http::refusal::media_headers;
 use crate::http::{body, ending};
 use crate::mesos::convert::agent::MESOS_VERSION;
+use crate::mesos::convert::time;
 use crate::mesos::limits::BODY_BYTES_MAX;
 use crate::mesos::media::{Codec, Media, Refusal, negotiate_streaming};
 use crate::mesos::v1;
@@ -172,6 +173,10 @@ async fn read(agent: &AgentHttp, kind: Type, call: Call) -> Result<Answer, Refus
             answer.get_resource_providers = Some(response::GetResourceProviders::default());
             response::Type::GetResourceProviders
         }
+        Type::GetAgent => {
+            answer.get_agent = Some(get_agent(agent).await);
+            response::Type::GetAgent
+        }
         _ => return state(agent, kind, call.get_containers).await,
     };
     answer.r#type = Some(answered);
@@ -187,6 +192,17 @@ fn version_info() -> v1::VersionInfo {
         git_sha: Some(String::new()),
         git_branch: Some(String::new()),
         ..v1::VersionInfo::default()
+    }
+}
+
+async fn get_agent(agent: &AgentHttp) -> response::GetAgent {
+    let drain = agent.node.inspect(|node| node.drain()).await.flatten();
+    let book = agent.book.lock();
+    let id = book.agent_id.as_ref();
+    response::GetAgent {
+        agent_info: book.info.as_ref().map(|info| convert::agent(info, id)),
+        drain_config: drain.map(|drain| convert::drain_config(&drain)),
+        estimated_drain_start_time: drain.map(|drain| time::wall_to_v1(drain.since)),
     }
 }
 
@@ -225,15 +241,6 @@ async fn state(
                 let asked = asked.unwrap_or_default();
                 answer.get_containers = Some(lists::containers(&agent, &book, &asked));
                 response::Type::GetContainers
-            }
-            Type::GetAgent => {
-                let agent_info = book.info.as_ref();
-                let agent_info = agent_info.map(|i| convert::agent(i, book.agent_id.as_ref()));
-                answer.get_agent = Some(response::GetAgent {
-                    agent_info,
-                    ..response::GetAgent::default()
-                });
-                response::Type::GetAgent
             }
             _ => return Err(refused(StatusCode::NOT_IMPLEMENTED, "")),
         };

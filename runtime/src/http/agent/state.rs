@@ -56,9 +56,9 @@ fn version_page() -> Value {
 pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
     let leader = agent
         .node
-        .inspect(|node| node.registered_with().is_some())
-        .await;
-    let Some(registered) = leader else {
+        .inspect(|node| (node.registered_with().is_some(), node.drain()));
+    let leader = leader.await;
+    let Some((registered, drain)) = leader else {
         return crate::http::ending();
     };
     // Copied under the lock, which is cheap, and shown outside of it.
@@ -68,6 +68,12 @@ pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
         let mut state = page(&agent, &book);
         if !registered {
             state.remove("master_hostname");
+        }
+        if let Some(drain) = drain {
+            let config = model::message(&convert::drain_config(&drain));
+            state.insert("drain_config".to_owned(), config);
+            let since = value!(drain.since.0 / 1_000);
+            state.insert("estimated_drain_start_time_seconds".to_owned(), since);
         }
         json(&state, jsonp(asked.as_deref()).as_deref())
     });

@@ -15,6 +15,7 @@ use crate::mesos::convert::executor::call_to_core;
 use crate::mesos::limits::BODY_BYTES_MAX;
 use crate::mesos::media::{Codec, Headers, Refusal, negotiate};
 use crate::mesos::v1;
+use crate::mesos::v1::executor_info::Type;
 use crate::net::Links;
 use crate::net::listener::InboundNames;
 use crate::node::book::SharedBook;
@@ -166,9 +167,14 @@ impl ExecutorApi {
     pub fn located(&self, mut message: ToAgent) -> ToAgent {
         let book = self.book.lock();
         let entry = book.executor(&message.framework_id, &message.executor_id);
-        let pid = entry.and_then(|entry| entry.pid);
+        let place = convert::Place {
+            container_id: message.container_id.clone(),
+            pid: entry.and_then(|entry| entry.pid),
+            nests: entry.is_some_and(|entry| entry.kind == Some(Type::Default)),
+            ip: self.ip,
+        };
         drop(book);
-        message.call = convert::with_container(message.call, &message.container_id, pid, self.ip);
+        message.call = place.told_in(message.call);
         message
     }
 
