@@ -11,7 +11,8 @@ use super::pid_file::PidFile;
 use super::proc_fs::Process;
 use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
-use super::tree::{Tree, adopters};
+use super::sweeper;
+use super::tree::Tree;
 use super::user::User;
 use crate::node::book::SharedBook;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
@@ -428,10 +429,8 @@ fn append(path: &Path) -> Result<File, String> {
 }
 
 async fn kill(tree: Tree) {
-    let adopters = adopters(std::process::id());
     let root = tree.root;
-    let killed = tokio::task::spawn_blocking(move || tree.kill(&adopters)).await;
-    if let Ok(Err(error)) = killed {
+    if let Err(error) = sweeper::kill(tree).await {
         tracing::error!(pid = root, %error, "a container did not end");
     }
 }

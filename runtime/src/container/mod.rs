@@ -13,6 +13,7 @@ pub mod proc_fs;
 pub mod reaper;
 pub mod sandbox;
 pub mod session;
+pub mod sweeper;
 pub mod tree;
 pub mod usage;
 pub mod user;
