@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_reports::commands::{self, allocation, append, failover, mutants, speed, swarm};
+use tepui_reports::commands::{self, allocation, append, failover, launch, mutants, speed, swarm};
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Append(append::Options),
     /// Kills the leader of a real cluster and sets the times beside Mesos'.
     Failover(failover::Options),
+    /// Launches tasks through the scheduler API and sets the figures beside Mesos'.
+    Launch(launch::Options),
     /// Plants each bug of `sim/mutants` in a scratch copy and counts the seeds until it is found.
     Mutants(mutants::Options),
     /// Measures how many events the simulator handles a second.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Allocation(options) => allocation::run(&options, &out),
         Command::Append(options) => append::run(&options, &out),
         Command::Failover(options) => failover::run(&options, &out),
+        Command::Launch(options) => launch::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
         Command::Speed(options) => speed::run(&options, &out),
         Command::Swarm(options) => swarm::run(&options, &out),

@@ -3,6 +3,7 @@
 pub mod allocation;
 pub mod append;
 pub mod failover;
+pub mod launch;
 pub mod mutants;
 pub mod speed;
 pub mod swarm;

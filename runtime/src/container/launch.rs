@@ -6,7 +6,8 @@ use super::pid_file::PidFile;
 use super::proc_fs::Process;
 use super::reaper::{Child, ExitStatus, Reaper};
 use super::sandbox::WorkDir;
-use super::tree::{Tree, adopters};
+use super::sweeper;
+use super::tree::Tree;
 use super::volumes;
 use crate::driver::Handle;
 use crate::node::book::SharedBook;
@@ -444,10 +445,8 @@ pub(super) fn marker(container_id: &ContainerId) -> String {
 }
 
 async fn kill(tree: Tree) {
-    let adopters = adopters(std::process::id());
     let root = tree.root;
-    let killed = tokio::task::spawn_blocking(move || tree.kill(&adopters)).await;
-    if let Ok(Err(error)) = killed {
+    if let Err(error) = sweeper::kill(tree).await {
         tracing::error!(pid = root, %error, "a container did not end");
     }
 }

@@ -15,6 +15,7 @@ pub mod reaper;
 pub mod sandbox;
 pub mod session;
 mod start;
+pub mod sweeper;
 pub mod tree;
 pub mod usage;
 pub mod user;

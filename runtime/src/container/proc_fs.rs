@@ -56,13 +56,16 @@ impl Process {
         Ok(found)
     }
 
-    /// Whether it was started with `NAME=value` in its environment, `marker` being all of that.
+    /// The variable `name` that it was started with, as `NAME=value`.
     #[must_use]
-    pub fn is_marked(&self, marker: &str) -> bool {
+    pub fn variable(&self, name: &str) -> Option<Vec<u8>> {
         let environment = fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
-        environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == marker.as_bytes())
+        let mut variables = environment.split(|byte| *byte == 0);
+        let named = |variable: &&[u8]| {
+            let value = variable.strip_prefix(name.as_bytes());
+            value.is_some_and(|value| value.starts_with(b"="))
+        };
+        variables.find(named).map(<[u8]>::to_vec)
     }
 
     /// Signals exactly this process, never a later one with its number. False when it is gone.

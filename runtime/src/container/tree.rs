@@ -7,8 +7,7 @@
 
 use super::proc_fs::Process;
 use rustix::process::Signal;
-use std::collections::BTreeSet;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
@@ -45,70 +44,116 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The tree's living processes. `adopters` are those to whom orphans go.
-    ///
-    /// # Errors
-    /// When `/proc` cannot be read.
-    pub fn members(&self, adopters: &[u32]) -> io::Result<Vec<Process>> {
-        let all = Process::all()?;
-        Ok(self.members_of(&all, adopters))
-    }
-
-    fn members_of(&self, all: &[Process], adopters: &[u32]) -> Vec<Process> {
-        // While a session has members its number is not given to a new process. So if the
-        // number is somebody else's now, the session is over and another one may bear its name.
-        let stranger = all
-            .iter()
-            .any(|p| p.pid == self.root && p.start_ticks != self.root_start_ticks);
-        let mut found = BTreeSet::new();
-        for process in all {
-            // Before it has started its session the first process is known by its number alone.
-            let ours = process.session == self.root || process.pid == self.root;
-            let orphan = adopters.contains(&process.parent);
-            if (ours && !stranger) || (orphan && !process.zombie && process.is_marked(&self.marker))
-            {
-                found.insert(process.pid);
-            }
-        }
-        // Each pass finds at least one more generation.
-        loop {
-            let before = found.len();
-            for process in all {
-                if found.contains(&process.parent) {
-                    found.insert(process.pid);
-                }
-            }
-            if found.len() == before {
-                break;
-            }
-        }
-        let of_tree = |process: &&Process| found.contains(&process.pid) && !process.zombie;
-        all.iter().filter(of_tree).copied().collect()
-    }
-
     /// Kills all of it and returns when nothing is left but zombies. Blocks for a few ms.
+    /// `adopters` are those to whom orphans go.
     ///
     /// # Errors
     /// Says how many processes could not be killed.
     pub fn kill(&self, adopters: &[u32]) -> Result<(), String> {
         let mut left = 0;
         for round in 0..ROUNDS_MAX {
-            let members = self
-                .members(adopters)
-                .map_err(|error| format!("cannot read /proc: {error}"))?;
-            if members.is_empty() {
+            let all = Process::all().map_err(|error| format!("cannot read /proc: {error}"))?;
+            left = Look::new(all, adopters).kill(self);
+            if left == 0 {
                 return Ok(());
-            }
-            left = members.len();
-            for process in members {
-                // One that is gone meanwhile needs no signal.
-                let _ = process.signal(Signal::KILL);
             }
             if round > 0 {
                 thread::sleep(ROUND_PAUSE);
             }
         }
         Err(format!("{left} processes could not be killed"))
+    }
+}
+
+/// All processes of the host at one moment, arranged so that the members of many trees are found
+/// in it at little cost each.
+#[derive(Debug)]
+pub struct Look {
+    all: Vec<Process>,
+    by_number: BTreeMap<u32, usize>,
+    by_session: BTreeMap<u32, Vec<usize>>,
+    by_parent: BTreeMap<u32, Vec<usize>>,
+    orphans: Vec<usize>,
+    /// Orphans by their mark, once anybody asked for one.
+    marked: Option<BTreeMap<Vec<u8>, Vec<usize>>>,
+}
+
+impl Look {
+    /// Arranges `all`. `adopters` are those to whom orphans go.
+    #[must_use]
+    pub fn new(all: Vec<Process>, adopters: &[u32]) -> Look {
+        let mut look = Look {
+            all: Vec::new(),
+            by_number: BTreeMap::new(),
+            by_session: BTreeMap::new(),
+            by_parent: BTreeMap::new(),
+            orphans: Vec::new(),
+            marked: None,
+        };
+        for (place, process) in all.iter().enumerate() {
+            look.by_number.insert(process.pid, place);
+            let sessions = look.by_session.entry(process.session);
+            sessions.or_default().push(place);
+            let children = look.by_parent.entry(process.parent);
+            children.or_default().push(place);
+            if adopters.contains(&process.parent) && !process.zombie {
+                look.orphans.push(place);
+            }
+        }
+        look.all = all;
+        look
+    }
+
+    /// The tree's living processes.
+    pub fn members(&mut self, tree: &Tree) -> Vec<Process> {
+        let root = self.by_number.get(&tree.root).copied();
+        // While a session has members its number is not given to a new process. So if the
+        // number is somebody else's now, the session is over and another one may bear its name.
+        let stranger =
+            root.is_some_and(|place| self.all[place].start_ticks != tree.root_start_ticks);
+        let mut reached = self.marked(&tree.marker);
+        if !stranger {
+            // Before it has started its session the first process is known by its number alone.
+            reached.extend(root);
+            reached.extend(self.by_session.get(&tree.root).into_iter().flatten());
+        }
+        let mut found = BTreeSet::new();
+        while let Some(place) = reached.pop() {
+            if found.insert(place) {
+                let children = self.by_parent.get(&self.all[place].pid);
+                reached.extend(children.into_iter().flatten());
+            }
+        }
+        let living = found.into_iter().map(|place| self.all[place]);
+        living.filter(|process| !process.zombie).collect()
+    }
+
+    /// Kills the tree's living processes and says how many there were.
+    pub fn kill(&mut self, tree: &Tree) -> usize {
+        let members = self.members(tree);
+        for process in &members {
+            // One that is gone meanwhile needs no signal.
+            let _ = process.signal(Signal::KILL);
+        }
+        members.len()
+    }
+
+    /// The orphans with this mark, `NAME=value`; all marks have the same name.
+    fn marked(&mut self, marker: &str) -> Vec<usize> {
+        let Some((name, _)) = marker.split_once('=') else {
+            return Vec::new();
+        };
+        let marked = self.marked.get_or_insert_with(|| {
+            let mut marked: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+            for place in &self.orphans {
+                if let Some(mark) = self.all[*place].variable(name) {
+                    marked.entry(mark).or_default().push(*place);
+                }
+            }
+            marked
+        });
+        let of_tree = marked.get(marker.as_bytes());
+        of_tree.cloned().unwrap_or_default()
     }
 }
 
@@ -134,7 +179,8 @@ mod tests {
         }
     }
 
-    fn pids(members: &[Process]) -> Vec<u32> {
+    fn members(all: &[Process], tree: &Tree) -> Vec<u32> {
+        let members = Look::new(all.to_vec(), &[1]).members(tree);
         members.iter().map(|process| process.pid).collect()
     }
 
@@ -147,13 +193,13 @@ mod tests {
             process(10, 5, 10),
             process(50, 5, 50),
         ];
-        assert_eq!(pids(&tree().members_of(&all, &[1])), [30, 40, 20, 10]);
+        assert_eq!(members(&all, &tree()), [30, 40, 20, 10]);
     }
 
     #[test]
     fn a_session_outlives_its_leader() {
         let all = [process(20, 1, 10), process(50, 5, 50)];
-        assert_eq!(pids(&tree().members_of(&all, &[1])), [20]);
+        assert_eq!(members(&all, &tree()), [20]);
     }
 
     #[test]
@@ -163,6 +209,6 @@ mod tests {
             ..process(10, 5, 10)
         };
         let all = [stranger, process(20, 10, 10)];
-        assert!(tree().members_of(&all, &[1]).is_empty());
+        assert!(members(&all, &tree()).is_empty());
     }
 }
