@@ -39,6 +39,9 @@ use tepui_core::master::Input;
 use tepui_core::message::operator;
 use tepui_core::registry::OperatorState;
 
+/// The most that one read of a file returns; readers ask again.
+const READ_BYTES_MAX: u64 = 16 * 4096;
+
 /// How long a call's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -109,8 +112,9 @@ async fn answer(
         Type::Unknown => empty(StatusCode::NOT_IMPLEMENTED),
         Type::Subscribe => stream::subscribe(master, head, codec).await,
         Type::SetLoggingLevel => set_logging_level(master, call),
-        // A master has no files to show.
-        Type::ListFiles | Type::ReadFile => text(StatusCode::NOT_FOUND, ""),
+        // A master has no folder to show.
+        Type::ListFiles => text(StatusCode::NOT_FOUND, ""),
+        Type::ReadFile => read_file(master, call, codec).await,
         Type::GetHealth | Type::GetFlags | Type::GetVersion | Type::GetLoggingLevel => {
             encoded(codec, &of_process(master, kind))
         }
@@ -130,6 +134,27 @@ fn encoded(codec: Codec, answer: &Answer) -> Response {
 
 fn written(codec: Codec, body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, codec.media_type())], body).into_response()
+}
+
+async fn read_file(master: &MasterHttp, call: Call, codec: Codec) -> Response {
+    let wanted = call.read_file.unwrap_or_default();
+    let path = wanted.path.unwrap_or_default();
+    let length = wanted.length.unwrap_or(u64::MAX).min(READ_BYTES_MAX);
+    match classic::files::portion(master, &path, wanted.offset, length).await {
+        Err(refused) => refused,
+        Ok((data, size)) => {
+            let read_file = response::ReadFile {
+                size: Some(size),
+                data: Some(data),
+            };
+            let answer = Answer {
+                r#type: Some(response::Type::ReadFile),
+                read_file: Some(read_file),
+                ..Answer::default()
+            };
+            encoded(codec, &answer)
+        }
+    }
 }
 
 /// Reads that concern the process alone.
