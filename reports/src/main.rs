@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_reports::commands::{self, allocation, append, failover, mutants, speed, swarm};
+use tepui_reports::commands::{self, allocation, append, failover, mutants, speed, state, swarm};
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
 #[derive(Parser)]
@@ -28,6 +28,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Measures how many events the simulator handles a second.
     Speed(speed::Options),
+    /// Reads the state of a large cluster again and again, and says what that does to other calls.
+    State(state::Options),
     /// Runs thousands of seeds with random faults and says how fast.
     Swarm(swarm::Options),
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Failover(options) => failover::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
         Command::Speed(options) => speed::run(&options, &out),
+        Command::State(options) => state::run(&options, &out),
         Command::Swarm(options) => swarm::run(&options, &out),
     };
     match result {

@@ -5,6 +5,7 @@ pub mod append;
 pub mod failover;
 pub mod mutants;
 pub mod speed;
+pub mod state;
 pub mod swarm;
 
 use serde::Deserialize;

@@ -233,7 +233,10 @@ impl Agent {
     }
 
     fn report(&self, with_tasks: bool) -> ToMaster {
-        let resources = Resources::parse("cpus:32;mem:65536;disk:100000;ports:[31000-32000]", &Role::any());
+        let resources = Resources::parse(
+            "cpus:32;mem:65536;disk:100000;ports:[31000-32000]",
+            &Role::any(),
+        );
         let attributes = Attributes::parse(&format!("rack:r{};zone:a", self.index % 100));
         let info = AgentInfo {
             id: Some(self.id()),
@@ -247,7 +250,9 @@ impl Agent {
         let shown = if with_tasks { self.tasks.clone() } else { 0..0 };
         let tasks: Vec<_> = shown.map(|number| self.task(number)).collect();
         let used = |f: &&Arc<FrameworkInfo>| {
-            tasks.iter().any(|task| Some(&task.framework_id) == f.id.as_ref())
+            tasks
+                .iter()
+                .any(|task| Some(&task.framework_id) == f.id.as_ref())
         };
         let frameworks = self.frameworks.iter().filter(used).cloned().collect();
         ToMaster::Reregister(Arc::new(Reregistration {
@@ -293,7 +298,11 @@ impl Agent {
         let mut reported = false;
         encode_frame(&self.report(false), &mut frame).map_err(|error| error.to_string())?;
         loop {
-            stream.writer.write_all(&frame).await.map_err(|error| error.to_string())?;
+            stream
+                .writer
+                .write_all(&frame)
+                .await
+                .map_err(|error| error.to_string())?;
             frame.clear();
             let message = tokio::select! {
                 message = stream.reader.next::<ToAgent>() => message,
@@ -360,13 +369,22 @@ fn read(address: &str, reads: usize) -> std::io::Result<Read4> {
     done.store(true, Ordering::Release);
     let during = calls.join();
     let during = during.map_err(|_| std::io::Error::other("a reader panicked"))??;
-    Ok((bytes, Figures::of(state), Figures::of(idle), Figures::of(during)))
+    Ok((
+        bytes,
+        Figures::of(state),
+        Figures::of(idle),
+        Figures::of(during),
+    ))
 }
 
 /// A small call that the node itself answers.
 fn call(address: &str) -> std::io::Result<Duration> {
     let start = Instant::now();
-    get(address, "POST /api/v1 HTTP/1.1", r#"{"type":"GET_WEIGHTS"}"#)?;
+    get(
+        address,
+        "POST /api/v1 HTTP/1.1",
+        r#"{"type":"GET_WEIGHTS"}"#,
+    )?;
     Ok(start.elapsed())
 }
 

@@ -25,7 +25,9 @@ pub struct Answer {
 /// Asks `address`.
 pub fn ask(address: &str, request: &Request) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
     head.push_str(&format!("Host: {address}\r\nConnection: close\r\n"));
     for (name, value) in &request.headers {
@@ -44,7 +46,9 @@ fn parse(bytes: &[u8]) -> Answer {
     let end = end.expect("an answer has a head");
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))

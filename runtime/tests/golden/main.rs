@@ -192,7 +192,10 @@ fn compare(capture: &Capture, ours: &Answer) -> BTreeSet<(Kind, String)> {
         found.insert((Kind::ContentType, format!("'{theirs}' is '{our}' here")));
     }
     if capture.allow != ours.allow {
-        found.insert((Kind::Allow, format!("{:?} is {:?} here", capture.allow, ours.allow)));
+        found.insert((
+            Kind::Allow,
+            format!("{:?} is {:?} here", capture.allow, ours.allow),
+        ));
     }
     if ours.status >= 400 && capture.request.method != "HEAD" {
         let theirs = capture.text.clone().unwrap_or_default();
@@ -219,7 +222,9 @@ fn captures(folder: &Path) -> Vec<Capture> {
     let index: Vec<Value> = serde_json::from_str(&index).unwrap();
     let names = index.iter().map(|entry| entry[0].as_str().unwrap());
     // Not all that the index names are in the folder.
-    names.filter_map(|name| Capture::read(folder, name)).collect()
+    names
+        .filter_map(|name| Capture::read(folder, name))
+        .collect()
 }
 
 fn is_listed(name: &str, kind: Kind, what: &str, used: &mut BTreeSet<usize>) -> bool {
@@ -231,7 +236,10 @@ fn is_listed(name: &str, kind: Kind, what: &str, used: &mut BTreeSet<usize>) -> 
     let mut found = false;
     for (at, difference) in listed {
         let same = difference.kind == kind
-            && difference.captures.iter().any(|pattern| fits(pattern, name))
+            && difference
+                .captures
+                .iter()
+                .any(|pattern| fits(pattern, name))
             && difference.what.iter().any(|pattern| fits(pattern, what));
         if same {
             used.insert(at);
@@ -255,7 +263,11 @@ fn every_answer_has_the_shape_of_mesos_own() {
     assert!(captures.len() > 100, "the captures are incomplete");
     for capture in &captures {
         let of_agent = capture.name.starts_with("agent.") || capture.name.starts_with("err.agent");
-        let address = if of_agent { &cluster.agent } else { &cluster.master };
+        let address = if of_agent {
+            &cluster.agent
+        } else {
+            &cluster.master
+        };
         let request = Request {
             path: here(&capture.request.path, &sandbox),
             ..capture.request.clone()

@@ -41,14 +41,20 @@ fn names(value: &Value, at: &str, found: &mut BTreeMap<String, BTreeSet<&'static
         && (at.ends_with("/flags") || at.ends_with("/metrics"))
     {
         for name in list.iter().filter_map(|item| item["name"].as_str()) {
-            found.entry(format!("{at}/{name}")).or_default().insert("named");
+            found
+                .entry(format!("{at}/{name}"))
+                .or_default()
+                .insert("named");
         }
     }
     if let Value::Object(map) = value
         && at.ends_with("/flags")
     {
         for name in map.keys() {
-            found.entry(format!("{at}/{name}")).or_default().insert("named");
+            found
+                .entry(format!("{at}/{name}"))
+                .or_default()
+                .insert("named");
         }
     }
 }

@@ -52,7 +52,9 @@ fn post(master: &str, media_type: &str, body: Vec<u8>) -> Answer {
     let request = Request {
         method: "POST".to_owned(),
         path: "/api/v1".to_owned(),
-        headers: headers.map(|(name, value)| (name.into(), value.into())).to_vec(),
+        headers: headers
+            .map(|(name, value)| (name.into(), value.into()))
+            .to_vec(),
         body,
     };
     ask(master, &request)
@@ -63,17 +65,31 @@ fn both(master: &str, step: &Step, codec: &str) -> (u16, String) {
     match codec {
         JSON => {
             let answer = post(master, JSON, step.call.clone().into_bytes());
-            (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+            (
+                answer.status,
+                String::from_utf8_lossy(&answer.body).into_owned(),
+            )
         }
         _ => {
             let call: Call = json::decode(step.call.as_bytes()).unwrap();
             let answer = post(master, PROTOBUF, protobuf::encode(&call));
             if answer.status != 200 || answer.body.is_empty() {
-                return (answer.status, String::from_utf8_lossy(&answer.body).into_owned());
+                return (
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body).into_owned(),
+                );
             }
-            assert_eq!(answer.content_type.as_deref(), Some(PROTOBUF), "{}", step.name);
+            assert_eq!(
+                answer.content_type.as_deref(),
+                Some(PROTOBUF),
+                "{}",
+                step.name
+            );
             let read: Response = protobuf::decode(&answer.body).unwrap();
-            (answer.status, String::from_utf8(json::encode(&read)).unwrap())
+            (
+                answer.status,
+                String::from_utf8(json::encode(&read)).unwrap(),
+            )
         }
     }
 }
@@ -111,9 +127,17 @@ fn every_call_has_its_outcomes_in_both_codecs() {
             };
             assert_eq!(status, step.status, "{} ({codec}): {body}", step.name);
             for part in &step.contains {
-                assert!(body.contains(part), "{} ({codec}): {part} not in {body}", step.name);
+                assert!(
+                    body.contains(part),
+                    "{} ({codec}): {part} not in {body}",
+                    step.name
+                );
             }
-            let text = if status >= 400 { general(&body, &agent) } else { String::new() };
+            let text = if status >= 400 {
+                general(&body, &agent)
+            } else {
+                String::new()
+            };
             outcomes[at].push(format!("{status} {text}").trim().to_owned());
         }
     }
@@ -130,5 +154,10 @@ fn every_call_has_its_outcomes_in_both_codecs() {
         fs::write(&path, &table).unwrap();
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, table, "{} is old: TEPUI_REWRITE=1 writes it anew", path.display());
+    assert_eq!(
+        kept,
+        table,
+        "{} is old: TEPUI_REWRITE=1 writes it anew",
+        path.display()
+    );
 }

@@ -57,9 +57,18 @@ fn reads() -> Vec<Step> {
         plain("GET_FLAGS", &[r#""name":"port""#]),
         plain("GET_VERSION", &[r#""version":"1."#]),
         plain("GET_LOGGING_LEVEL", &[r#""level":"#]),
-        plain("GET_MASTER", &[r#""pid":"master@127.0.0.1:"#, "elected_time"]),
-        plain("GET_STATE", &["get_agents", "get_tasks", "get_frameworks", "get_executors"]),
-        plain("GET_AGENTS", &[r#""active":true"#, "total_resources", "agent_info"]),
+        plain(
+            "GET_MASTER",
+            &[r#""pid":"master@127.0.0.1:"#, "elected_time"],
+        ),
+        plain(
+            "GET_STATE",
+            &["get_agents", "get_tasks", "get_frameworks", "get_executors"],
+        ),
+        plain(
+            "GET_AGENTS",
+            &[r#""active":true"#, "total_resources", "agent_info"],
+        ),
         plain("GET_FRAMEWORKS", &["get_frameworks"]),
         plain("GET_EXECUTORS", &["get_executors"]),
         plain("GET_OPERATIONS", &["get_operations"]),
@@ -90,7 +99,12 @@ fn of_process() -> Vec<Step> {
             200,
             &[],
         ),
-        step("is set", r#"{"type":"GET_LOGGING_LEVEL"}"#, 200, &[r#""level":1"#]),
+        step(
+            "is set",
+            r#"{"type":"GET_LOGGING_LEVEL"}"#,
+            200,
+            &[r#""level":1"#],
+        ),
         step(
             "back to usual",
             r#"{"type":"SET_LOGGING_LEVEL","set_logging_level":{"level":0,"duration":{"nanoseconds":1}}}"#,
@@ -130,7 +144,12 @@ fn roles() -> Vec<Step> {
             200,
             &[],
         ),
-        step("is set", read, 200, &[r#""role":"r1""#, r#""limits":{"cpus":{"value":2.0}}"#]),
+        step(
+            "is set",
+            read,
+            200,
+            &[r#""role":"r1""#, r#""limits":{"cpus":{"value":2.0}}"#],
+        ),
         step(
             "more guaranteed than allowed",
             &quota(r#","guarantees":{"cpus":{"value":2}},"limits":{"cpus":{"value":1}}"#),
@@ -138,14 +157,29 @@ fn roles() -> Vec<Step> {
             &[],
         ),
         step("nothing: takes it away", &quota(""), 200, &[]),
-        step("without anything", none, 400, &["QuotaInfo with empty 'guarantee'"]),
+        step(
+            "without anything",
+            none,
+            400,
+            &["QuotaInfo with empty 'guarantee'"],
+        ),
         step("-", old, 200, &[]),
         step("a second time", old, 400, &["already has quota"]),
         step("-", remove, 200, &[]),
         step("a second time", remove, 400, &["no quota"]),
         step("-", &weight("2.5"), 200, &[]),
-        step("is set", r#"{"type":"GET_WEIGHTS"}"#, 200, &[r#""weight":2.5"#]),
-        step("not positive", &weight("-1"), 400, &["Weights must be positive"]),
+        step(
+            "is set",
+            r#"{"type":"GET_WEIGHTS"}"#,
+            200,
+            &[r#""weight":2.5"#],
+        ),
+        step(
+            "not positive",
+            &weight("-1"),
+            400,
+            &["Weights must be positive"],
+        ),
         step("back to 1", &weight("1"), 200, &[]),
     ]
 }
@@ -166,8 +200,18 @@ fn maintenance() -> Vec<Step> {
     let read = r#"{"type":"GET_MAINTENANCE_SCHEDULE"}"#;
     vec![
         step("nothing planned", read, 200, &["schedule"]),
-        step("a machine that is not planned", &start, 400, &["not part of a maintenance schedule"]),
-        step("a window without machines", &schedule(""), 400, &["is empty"]),
+        step(
+            "a machine that is not planned",
+            &start,
+            400,
+            &["not part of a maintenance schedule"],
+        ),
+        step(
+            "a window without machines",
+            &schedule(""),
+            400,
+            &["is empty"],
+        ),
         step("one window", &schedule(machine), 200, &[]),
         step("is planned", read, 200, &["far.example"]),
         step("before its window", status, 200, &["draining_machines"]),
@@ -203,8 +247,18 @@ fn resources(agent: &str) -> Vec<Step> {
         ..step
     };
     vec![
-        step("an agent that is not there", &reserve("nope", 32), 400, &["No agent found"]),
-        step("more than there is", &reserve(agent, 4096), 409, &["does not contain"]),
+        step(
+            "an agent that is not there",
+            &reserve("nope", 32),
+            400,
+            &["No agent found"],
+        ),
+        step(
+            "more than there is",
+            &reserve(agent, 4096),
+            409,
+            &["does not contain"],
+        ),
         step("-", &reserve(agent, 32), 202, &[]),
         settles(step("-", &create, 202, &[])),
         step("a second time", &create, 400, &["not unique"]),
@@ -222,7 +276,12 @@ fn agents(agent: &str) -> Vec<Step> {
     let teardown = r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"nope"}}}"#;
     let drained = Step {
         settles: true,
-        ..step("once it is drained", &call("REACTIVATE_AGENT", agent, ""), 200, &[])
+        ..step(
+            "once it is drained",
+            &call("REACTIVATE_AGENT", agent, ""),
+            200,
+            &[],
+        )
     };
     vec![
         step(

@@ -56,7 +56,10 @@ pub async fn portion(
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
             Err(text(StatusCode::NOT_FOUND, ""))
         }
-        Ok(Err(error)) => Err(text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}.\n"))),
+        Ok(Err(error)) => Err(text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("{error}.\n"),
+        )),
     }
 }
 
@@ -78,8 +81,7 @@ fn number(asked: &Parameters, name: &str) -> Result<Option<i64>, Response> {
         return Ok(None);
     };
     let refused = |_| {
-        let message =
-            format!("Failed to parse {name}: Failed to convert '{given}' to number.\n");
+        let message = format!("Failed to parse {name}: Failed to convert '{given}' to number.\n");
         text(StatusCode::BAD_REQUEST, message)
     };
     given.parse().map(Some).map_err(refused)

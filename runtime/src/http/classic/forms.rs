@@ -150,9 +150,8 @@ pub async fn weights(State(master): State<MasterHttp>, asked: Asked) -> Response
         };
         return form.ask(&master, meant).await;
     }
-    let page = |state: &OperatorState, jsonp: Option<&str>| {
-        json(&List(&settings::weights(state)), jsonp)
-    };
+    let page =
+        |state: &OperatorState, jsonp: Option<&str>| json(&List(&settings::weights(state)), jsonp);
     form.show(&master, page).await
 }
 
@@ -183,10 +182,14 @@ pub async fn machines(State(master): State<MasterHttp>, asked: Asked) -> Respons
         Ok(form) => form,
         Err(refused) => return refused,
     };
-    let page = |state: &OperatorState, jsonp: Option<&str>| {
-        json(&Shown(&settings::machines(state)), jsonp)
-    };
-    form.show(&master, page).await
+    let read = master
+        .node
+        .inspect(|node| Some(node.leading()?.maintenance_status()));
+    match read.await {
+        None => ending(),
+        Some(None) => to_leader(None, &form.whole),
+        Some(Some(status)) => json(&Shown(&settings::machines(&status)), form.asked.jsonp()),
+    }
 }
 
 /// `/machine/down`

@@ -50,7 +50,9 @@ async fn below(master: &MasterHttp, folder: &str, path: &str) -> Response {
 /// The file of this name in `folder`, unless the name leads out of it.
 fn within(folder: &FilePath, path: &str) -> Option<PathBuf> {
     let path = FilePath::new(path);
-    let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let inside = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     inside.then(|| folder.join(path))
 }
 

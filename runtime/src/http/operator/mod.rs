@@ -36,6 +36,7 @@ use axum::routing::any;
 use document::Document;
 use std::time::Duration;
 use tepui_core::master::Input;
+use tepui_core::master::leading::MaintenanceStatus;
 use tepui_core::message::operator;
 use tepui_core::registry::OperatorState;
 
@@ -227,16 +228,24 @@ async fn of_settings(master: &MasterHttp, head: &Parts, kind: Type, codec: Codec
             start_time: Some(start_time),
             elected_time: Some(wall_to_seconds(leading.elected_at())),
         };
-        Some((about_leader, node.registry().operator().clone()))
+        let status = leading.maintenance_status();
+        Some((about_leader, node.registry().operator().clone(), status))
     });
     match read.await {
         None => ending(),
         Some(None) => to_leader(None, path_and_query(head)),
-        Some(Some((leader, state))) => encoded(codec, &setting(kind, leader, &state)),
+        Some(Some((leader, state, status))) => {
+            encoded(codec, &setting(kind, leader, &state, &status))
+        }
     }
 }
 
-fn setting(kind: Type, leader: response::GetMaster, state: &OperatorState) -> Answer {
+fn setting(
+    kind: Type,
+    leader: response::GetMaster,
+    state: &OperatorState,
+    status: &MaintenanceStatus,
+) -> Answer {
     let mut answer = Answer::default();
     answer.r#type = Some(match kind {
         Type::GetWeights => {
@@ -255,7 +264,7 @@ fn setting(kind: Type, leader: response::GetMaster, state: &OperatorState) -> An
             response::Type::GetMaintenanceSchedule
         }
         Type::GetMaintenanceStatus => {
-            let status = Some(settings::machines(state));
+            let status = Some(settings::machines(status));
             answer.get_maintenance_status = Some(response::GetMaintenanceStatus { status });
             response::Type::GetMaintenanceStatus
         }
