@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_reports::commands::{self, allocation, append, failover, launch, mutants, speed, swarm};
+use tepui_reports::commands::{
+    self, allocation, append, failover, launch, mutants, speed, state, swarm,
+};
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
 #[derive(Parser)]
@@ -30,6 +32,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Measures how many events the simulator handles a second.
     Speed(speed::Options),
+    /// Reads the state of a large cluster again and again, and says what that does to other calls.
+    State(state::Options),
     /// Runs thousands of seeds with random faults and says how fast.
     Swarm(swarm::Options),
 }
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Command::Launch(options) => launch::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
         Command::Speed(options) => speed::run(&options, &out),
+        Command::State(options) => state::run(&options, &out),
         Command::Swarm(options) => swarm::run(&options, &out),
     };
     match result {

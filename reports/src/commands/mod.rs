@@ -6,6 +6,7 @@ pub mod failover;
 pub mod launch;
 pub mod mutants;
 pub mod speed;
+pub mod state;
 pub mod swarm;
 
 use serde::Deserialize;

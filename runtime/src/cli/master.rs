@@ -111,6 +111,9 @@ pub struct Flags {
         default_value = "10secs"
     )]
     pub(crate) zk_session_timeout: Duration,
+    /// Where the stock web interface is installed.
+    #[arg(long = "webui_dir", env = "TEPUI_WEBUI_DIR")]
+    pub(crate) webui_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(flatten)]
@@ -193,7 +196,7 @@ const BROKEN_MAX: usize = 64;
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     let config = flags.config()?;
-    logging::start(&flags.logging, &format!("master-{}", flags.id))?;
+    logging::start(&flags.logging, &flags.name())?;
     process::block_on(2, serve(flags, config))
 }
 
@@ -291,11 +294,22 @@ impl Flags {
         all
     }
 
+    fn name(&self) -> String {
+        format!("master-{}", self.id)
+    }
+
+    fn log_file(&self) -> Option<PathBuf> {
+        let folder = self.logging.log_dir.as_ref()?;
+        Some(folder.join(format!("{}.log", self.name())))
+    }
+
     fn about(&self, config: &Config) -> http::master::About {
         let since = SystemTime::UNIX_EPOCH.elapsed();
         http::master::About {
             cluster: self.cluster.clone(),
             flags: self.as_text(config),
+            log_file: self.log_file(),
+            webui_dir: self.webui_dir.clone(),
             started_at: since.map_or(0.0, |since| since.as_secs_f64()),
         }
     }

@@ -1,7 +1,7 @@
 //! The hidden `tepui measure`: figures of real clusters on this host, as JSON.
 
 use super::{Failure, process};
-use crate::measure::{append, failover, launch};
+use crate::measure::{append, failover, launch, state};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +44,21 @@ enum What {
         /// How many may be in flight; 0 for all.
         #[arg(long, default_value_t = 0)]
         window: usize,
+    },
+    /// Read the state of a large cluster, and what that does to other calls.
+    State {
+        /// How many agents.
+        #[arg(long, default_value_t = 10_000)]
+        agents: usize,
+        /// How many tasks they run together.
+        #[arg(long, default_value_t = 100_000)]
+        tasks: usize,
+        /// How many schedulers subscribe.
+        #[arg(long, default_value_t = 500)]
+        schedulers: usize,
+        /// How often the state is read.
+        #[arg(long, default_value_t = 30)]
+        reads: usize,
     },
     /// What `launch --mode=exec` has the agent start.
     Executor,
@@ -92,6 +107,21 @@ pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
                     mode: *mode,
                     window: *window,
                 });
+                failover::write(&report.map_err(Failure::run)?, output)
+            }
+            What::State {
+                agents,
+                tasks,
+                schedulers,
+                reads,
+            } => {
+                let plan = state::Plan {
+                    agents: *agents,
+                    tasks: *tasks,
+                    schedulers: *schedulers,
+                    reads: *reads,
+                };
+                let report = state::measure(&plan).await;
                 failover::write(&report.map_err(Failure::run)?, output)
             }
             What::Executor => launch::executor::run(),

@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tepui_core::invariant::Cost;
 use tepui_core::master::MasterNode;
@@ -27,6 +28,10 @@ pub struct About {
     pub cluster: String,
     /// The flags by Mesos' names, as text.
     pub flags: BTreeMap<String, String>,
+    /// Where it logs, if that is a file.
+    pub log_file: Option<PathBuf>,
+    /// Where the web interface is, if it is there.
+    pub webui_dir: Option<PathBuf>,
     /// When it started: seconds since the Unix epoch.
     pub started_at: f64,
 }

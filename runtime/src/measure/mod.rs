@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod failover;
 pub mod launch;
 pub mod probe;
+pub mod state;
 mod synced;
 
 use hdrhistogram::Histogram;

@@ -92,6 +92,7 @@ impl Framework {
 pub(super) struct EndedFramework {
     pub(super) info: Arc<FrameworkInfo>,
     pub(super) completed: VecDeque<Arc<Ended>>,
+    pub(super) registered_at: Wall,
     pub(super) subscribed_at: Wall,
     pub(super) ended_at: Wall,
 }

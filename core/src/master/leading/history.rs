@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 pub(super) const STATUSES_MAX: usize = 16;
 
 /// The newest word on each state that a task was said to be in, oldest first; without the data,
-/// which is between an executor and its scheduler.
+/// which is between an executor and its scheduler. A copy shares them until one changes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct History(Vec<Arc<TaskStatus>>);
+pub(super) struct History(Arc<Vec<Arc<TaskStatus>>>);
 
 impl History {
     /// One more word. It replaces the last if that said the same.
@@ -19,13 +19,14 @@ impl History {
         if !status.data.is_empty() {
             Arc::make_mut(&mut status).data = Arc::default();
         }
-        match self.0.last_mut() {
+        let kept = Arc::make_mut(&mut self.0);
+        match kept.last_mut() {
             Some(last) if last.state == status.state => *last = status,
             _ => {
-                if self.0.len() == STATUSES_MAX {
-                    self.0.remove(0);
+                if kept.len() == STATUSES_MAX {
+                    kept.remove(0);
                 }
-                self.0.push(status);
+                kept.push(status);
             }
         }
         assert!(self.0.len() <= STATUSES_MAX, "bounded");

@@ -8,6 +8,7 @@ use super::Leading;
 use super::agents::Agent;
 use super::arena::Index;
 use super::frameworks::Framework;
+use super::history::History;
 use super::tasks::Ended;
 use crate::ids::{AgentId, FrameworkId, TaskId, UpdateId};
 use crate::model::{
@@ -103,13 +104,14 @@ pub struct TaskPart {
     pub occupies: bool,
     /// In this state since.
     pub changed_at: Wall,
+    history: History,
 }
 
 impl TaskPart {
     /// What was said of it, oldest first.
     #[must_use]
     pub fn statuses(&self) -> &[Arc<TaskStatus>] {
-        &[]
+        self.history.statuses()
     }
 }
 
@@ -139,7 +141,7 @@ impl EndedTaskPart {
     /// What was said of it, oldest first.
     #[must_use]
     pub fn statuses(&self) -> &[Arc<TaskStatus>] {
-        &[]
+        self.0.history.statuses()
     }
 }
 
@@ -163,13 +165,14 @@ pub struct EndedPart {
 pub struct KnownTask {
     /// Its description.
     pub info: Arc<TaskInfo>,
+    history: History,
 }
 
 impl KnownTask {
     /// What was said of it, oldest first.
     #[must_use]
     pub fn statuses(&self) -> &[Arc<TaskStatus>] {
-        &[]
+        self.history.statuses()
     }
 }
 
@@ -186,7 +189,7 @@ impl Leading {
             frameworks_ended: ended
                 .map(|ended| EndedPart {
                     info: ended.info.clone(),
-                    registered_at: ended.subscribed_at,
+                    registered_at: ended.registered_at,
                     subscribed_at: ended.subscribed_at,
                     at: ended.ended_at,
                     tasks: ended.completed.iter().cloned().map(EndedTaskPart).collect(),
@@ -270,6 +273,7 @@ impl Leading {
             let ended = newest_first.find(|ended| ended.info.task_id == *task_id)?;
             Some(KnownTask {
                 info: ended.info.clone(),
+                history: ended.history.clone(),
             })
         };
         let Some(index) = self.frameworks.find(id) else {
@@ -284,6 +288,7 @@ impl Leading {
         let task = &self.tasks[*task];
         Some(KnownTask {
             info: task.info.clone(),
+            history: task.history.clone(),
         })
     }
 
@@ -293,7 +298,7 @@ impl Leading {
             connected: framework.peer.is_some(),
             recovered: !framework.heard_of,
             suppressed: framework.suppressed.iter().cloned().collect(),
-            registered_at: framework.subscribed_at,
+            registered_at: framework.registered_at,
             subscribed_at: framework.subscribed_at,
             disconnected_at: framework.disconnected_at,
             tasks: Vec::new(),
@@ -317,6 +322,7 @@ impl Leading {
                         awaiting: task.awaiting,
                         occupies: task.occupies(),
                         changed_at: task.changed_at,
+                        history: task.history.clone(),
                     }
                 })
                 .collect(),

@@ -76,6 +76,7 @@ impl Leading {
         let ended = EndedFramework {
             info: framework.info,
             completed: framework.completed,
+            registered_at: framework.registered_at,
             subscribed_at: framework.subscribed_at,
             ended_at: now.wall,
         };

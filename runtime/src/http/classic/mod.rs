@@ -3,10 +3,13 @@
 
 pub mod agents;
 pub mod amounts;
+pub mod files;
+pub mod forms;
 pub mod frameworks;
 pub mod metrics;
 pub mod pages;
 pub mod tasks;
+mod webui;
 
 use super::cluster::Cluster;
 use super::master::{About, MasterHttp};
@@ -33,6 +36,18 @@ pub fn router(master: &MasterHttp) -> Router {
             .route(&at("/frameworks"), any(frameworks))
             .route(&at("/tasks"), any(tasks))
             .route(&at("/roles"), any(roles))
+            .route(&at("/quota"), any(forms::quota))
+            .route(&at("/quota/{*role}"), any(forms::quota))
+            .route(&at("/weights"), any(forms::weights))
+            .route(&at("/maintenance/schedule"), any(forms::schedule))
+            .route(&at("/maintenance/status"), any(forms::machines))
+            .route(&at("/machine/down"), any(forms::machine_down))
+            .route(&at("/machine/up"), any(forms::machine_up))
+            .route(&at("/teardown"), any(forms::teardown))
+            .route(&at("/reserve"), any(forms::operation))
+            .route(&at("/unreserve"), any(forms::operation))
+            .route(&at("/create-volumes"), any(forms::operation))
+            .route(&at("/destroy-volumes"), any(forms::operation))
             .route(&at("/flags"), any(flags))
             .route(&at("/health"), any(async || empty(StatusCode::OK)))
             .route(&at("/redirect"), any(redirect))
@@ -41,6 +56,13 @@ pub fn router(master: &MasterHttp) -> Router {
     Router::new()
         .route("/version", any(version_page))
         .route("/metrics/snapshot", any(metrics::snapshot))
+        .route("/files/browse", any(files::browse))
+        .route("/files/read", any(files::read))
+        .route("/files/download", any(files::download))
+        .route("/files/debug", any(files::debug))
+        .route("/", any(webui::index))
+        .route("/app/{*path}", any(webui::app))
+        .route("/assets/{*path}", any(webui::assets))
         .route("/logging/toggle", any(logging))
         .route("/system/stats.json", any(metrics::system_page))
         .with_state(master.clone())

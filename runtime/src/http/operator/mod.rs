@@ -36,8 +36,12 @@ use axum::routing::any;
 use document::Document;
 use std::time::Duration;
 use tepui_core::master::Input;
+use tepui_core::master::leading::MaintenanceStatus;
 use tepui_core::message::operator;
 use tepui_core::registry::OperatorState;
+
+/// The most that one read of a file returns; readers ask again.
+const READ_BYTES_MAX: u64 = 16 * 4096;
 
 /// How long a call's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -109,8 +113,9 @@ async fn answer(
         Type::Unknown => empty(StatusCode::NOT_IMPLEMENTED),
         Type::Subscribe => stream::subscribe(master, head, codec).await,
         Type::SetLoggingLevel => set_logging_level(master, call),
-        // A master has no files to show.
-        Type::ListFiles | Type::ReadFile => text(StatusCode::NOT_FOUND, ""),
+        // A master has no folder to show.
+        Type::ListFiles => text(StatusCode::NOT_FOUND, ""),
+        Type::ReadFile => read_file(master, call, codec).await,
         Type::GetHealth | Type::GetFlags | Type::GetVersion | Type::GetLoggingLevel => {
             encoded(codec, &of_process(master, kind))
         }
@@ -130,6 +135,27 @@ fn encoded(codec: Codec, answer: &Answer) -> Response {
 
 fn written(codec: Codec, body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, codec.media_type())], body).into_response()
+}
+
+async fn read_file(master: &MasterHttp, call: Call, codec: Codec) -> Response {
+    let wanted = call.read_file.unwrap_or_default();
+    let path = wanted.path.unwrap_or_default();
+    let length = wanted.length.unwrap_or(u64::MAX).min(READ_BYTES_MAX);
+    match classic::files::portion(master, &path, wanted.offset, length).await {
+        Err(refused) => refused,
+        Ok((data, size)) => {
+            let read_file = response::ReadFile {
+                size: Some(size),
+                data: Some(data),
+            };
+            let answer = Answer {
+                r#type: Some(response::Type::ReadFile),
+                read_file: Some(read_file),
+                ..Answer::default()
+            };
+            encoded(codec, &answer)
+        }
+    }
 }
 
 /// Reads that concern the process alone.
@@ -202,16 +228,24 @@ async fn of_settings(master: &MasterHttp, head: &Parts, kind: Type, codec: Codec
             start_time: Some(start_time),
             elected_time: Some(wall_to_seconds(leading.elected_at())),
         };
-        Some((about_leader, node.registry().operator().clone()))
+        let status = leading.maintenance_status();
+        Some((about_leader, node.registry().operator().clone(), status))
     });
     match read.await {
         None => ending(),
         Some(None) => to_leader(None, path_and_query(head)),
-        Some(Some((leader, state))) => encoded(codec, &setting(kind, leader, &state)),
+        Some(Some((leader, state, status))) => {
+            encoded(codec, &setting(kind, leader, &state, &status))
+        }
     }
 }
 
-fn setting(kind: Type, leader: response::GetMaster, state: &OperatorState) -> Answer {
+fn setting(
+    kind: Type,
+    leader: response::GetMaster,
+    state: &OperatorState,
+    status: &MaintenanceStatus,
+) -> Answer {
     let mut answer = Answer::default();
     answer.r#type = Some(match kind {
         Type::GetWeights => {
@@ -230,7 +264,7 @@ fn setting(kind: Type, leader: response::GetMaster, state: &OperatorState) -> An
             response::Type::GetMaintenanceSchedule
         }
         Type::GetMaintenanceStatus => {
-            let status = Some(settings::machines(state));
+            let status = Some(settings::machines(status));
             answer.get_maintenance_status = Some(response::GetMaintenanceStatus { status });
             response::Type::GetMaintenanceStatus
         }

@@ -1,13 +1,16 @@
 //! What operators have set, and drains and quotas as tools see them.
 
+use crate::mesos::convert::ids::framework_id_to_v1;
 use crate::mesos::convert::offer::unavailability_to_v1;
 use crate::mesos::convert::resources::scalar_to_v1;
-use crate::mesos::convert::time::duration_to_v1;
+use crate::mesos::convert::time::{duration_to_v1, wall_to_v1};
+use crate::mesos::v1::allocator::{InverseOfferStatus, inverse_offer_status};
 use crate::mesos::v1::maintenance::{ClusterStatus, Schedule, Window, cluster_status};
 use crate::mesos::v1::quota::{QuotaConfig, QuotaInfo, QuotaStatus};
 use crate::mesos::v1::{self, value};
 use std::collections::BTreeMap;
-use tepui_core::model::{self, DrainState, MachineId, MachineMode};
+use tepui_core::master::leading::MaintenanceStatus;
+use tepui_core::model::{self, DrainState, InverseOfferAnswer, MachineId};
 use tepui_core::registry::OperatorState;
 use tepui_core::resources::Quantities;
 
@@ -58,24 +61,30 @@ pub fn schedule(state: &OperatorState) -> Schedule {
     }
 }
 
-/// Where the machines of the schedule stand; those that are up are not listed.
+/// Where the machines of the schedule stand, and what frameworks said to leaving them; those that
+/// are up are not listed.
 #[must_use]
-pub fn machines(state: &OperatorState) -> ClusterStatus {
-    let mut status = ClusterStatus::default();
-    for (id, machine) in &state.machines {
-        let id = machine_to_v1(id);
-        match machine.mode {
-            MachineMode::Down => status.down_machines.push(id),
-            MachineMode::Draining => {
-                let draining = cluster_status::DrainingMachine {
-                    id: Some(id),
-                    statuses: Vec::new(),
-                };
-                status.draining_machines.push(draining);
-            }
-        }
+pub fn machines(status: &MaintenanceStatus) -> ClusterStatus {
+    let draining = status.draining.iter();
+    let draining = draining.map(|(id, answers)| cluster_status::DrainingMachine {
+        id: Some(machine_to_v1(id)),
+        statuses: answers.iter().map(answer_to_v1).collect(),
+    });
+    ClusterStatus {
+        draining_machines: draining.collect(),
+        down_machines: status.down.iter().map(machine_to_v1).collect(),
     }
-    status
+}
+
+fn answer_to_v1(status: &model::InverseOfferStatus) -> InverseOfferStatus {
+    InverseOfferStatus {
+        status: Some(match status.answer {
+            InverseOfferAnswer::Accepted => inverse_offer_status::Status::Accept,
+            InverseOfferAnswer::Declined => inverse_offer_status::Status::Decline,
+        }),
+        framework_id: Some(framework_id_to_v1(&status.framework_id)),
+        timestamp: Some(wall_to_v1(status.at)),
+    }
 }
 
 /// Weights, as far as they were ever set.

@@ -1,7 +1,7 @@
 //! Launches tasks through the v1 scheduler API in JSON and measures how fast they run.
 
 pub mod executor;
-mod spoken;
+pub mod spoken;
 
 use super::Figures;
 use serde::{Deserialize, Serialize};

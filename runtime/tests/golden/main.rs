@@ -1,0 +1,298 @@
+//! The shape of our answers beside that of a real Mesos master's and agent's.
+//!
+//! A small cluster of real processes gets the requests of every capture, in the order in which
+//! they were captured. Status, media type and reason must be the same; of JSON, the same keys must
+//! be there with values of the same types. What differs is listed in `differences`, each with its
+//! reason, and nothing on that list may be without effect. Skipped where the captures are not
+//! there.
+
+mod client;
+mod differences;
+mod shape;
+#[path = "../support/mod.rs"]
+mod support;
+
+use client::{Answer, Request, ask};
+use differences::{DIFFERENCES, Kind};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use support::{Running, free_ports, http_json, shared, tepui, until};
+
+/// One capture: what was asked, and what came back.
+struct Capture {
+    name: String,
+    request: Request,
+    status: u16,
+    content_type: Option<String>,
+    allow: Option<String>,
+    text: Option<String>,
+    body: Option<Value>,
+}
+
+impl Capture {
+    fn read(folder: &Path, name: &str) -> Option<Capture> {
+        let text = fs::read_to_string(folder.join(format!("{name}.meta.json"))).ok()?;
+        let meta: Value = serde_json::from_str(&text).unwrap();
+        let asked = &meta["request"];
+        let header = |name: &str| {
+            let headers = meta["headers"].as_array()?.iter();
+            let mut found = headers.filter(|pair| pair[0] == name);
+            Some(found.next()?[1].as_str()?.to_owned())
+        };
+        let file = folder.join(format!("{name}.json"));
+        let body = fs::read_to_string(file).ok();
+        let headers = asked["headers"].as_object().into_iter().flatten();
+        Some(Capture {
+            name: name.to_owned(),
+            request: Request {
+                method: asked["method"].as_str()?.to_owned(),
+                path: asked["path"].as_str()?.to_owned(),
+                headers: headers
+                    .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                    .collect(),
+                body: body_of(&asked["body"]),
+            },
+            status: u16::try_from(meta["status"].as_u64()?).ok()?,
+            content_type: header("Content-Type"),
+            allow: header("Allow"),
+            text: meta["body_text"].as_str().map(str::to_owned),
+            body: body.and_then(|body| serde_json::from_str(&body).ok()),
+        })
+    }
+}
+
+/// Bodies that are no text were written down as Python writes bytes.
+fn body_of(body: &Value) -> Vec<u8> {
+    match body.as_str() {
+        None => Vec::new(),
+        Some("b'\\xff\\xff'") => vec![0xff, 0xff],
+        Some(text) => text.as_bytes().to_vec(),
+    }
+}
+
+/// A master and an agent like the captured ones.
+struct Cluster {
+    master: String,
+    agent: String,
+    folder: tempfile::TempDir,
+    _running: Vec<Running>,
+    runner: Option<Child>,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut runner) = self.runner.take() {
+            let _ = runner.kill();
+            let _ = runner.wait();
+        }
+    }
+}
+
+impl Cluster {
+    fn start() -> Cluster {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = free_ports(2);
+        let at = |name: &str| folder.path().join(name);
+        let mut master = tepui();
+        master
+            .arg("master")
+            .arg(format!("--port={}", ports[0]))
+            .arg(format!("--work_dir={}", at("master").display()))
+            .arg("--cluster=peer");
+        let master = Running::start(&mut master, &at("master.log"));
+        let mut agent = tepui();
+        agent
+            .arg("agent")
+            .arg(format!("--port={}", ports[1]))
+            .arg(format!("--master=127.0.0.1:{}", ports[0]))
+            .arg(format!("--work_dir={}", at("agent").display()))
+            .arg("--resources=cpus:4;mem:4096;disk:10000;ports:[31000-32000]")
+            .arg("--attributes=rack:r1;zone:a");
+        let agent = Running::start(&mut agent, &at("agent.log"));
+        let cluster = Cluster {
+            master: format!("127.0.0.1:{}", ports[0]),
+            agent: format!("127.0.0.1:{}", ports[1]),
+            folder,
+            _running: vec![master, agent],
+            runner: None,
+        };
+        until("the agent is registered", || {
+            let slaves = http_json(&cluster.master, "/slaves")?;
+            (slaves["slaves"][0]["active"] == true).then_some(())
+        });
+        cluster
+    }
+
+    fn execute(&self, name: &str, command: &str) -> Command {
+        let mut execute = tepui();
+        execute
+            .arg("execute")
+            .arg(format!("--master={}", self.master))
+            .arg(format!("--name={name}"))
+            .arg("--resources=cpus:0.5;mem:64;ports:[31500-31501]")
+            .arg(format!("--command={command}"));
+        execute.stdout(Stdio::null()).stderr(Stdio::null());
+        execute
+    }
+
+    /// Two tasks that ended, and one that runs until the end.
+    fn run_tasks(&mut self) {
+        for name in ["hi", "sleep2"] {
+            let status = self.execute(name, "echo hi").status().unwrap();
+            assert!(status.success(), "{name} failed");
+        }
+        self.runner = Some(self.execute("runner", "sleep 1000").spawn().unwrap());
+        until("the task runs", || {
+            let tasks = http_json(&self.master, "/tasks")?;
+            let tasks = tasks["tasks"].as_array()?.iter();
+            let mut running = tasks.filter(|task| task["state"] == "TASK_RUNNING");
+            running.next().map(|_| ())
+        });
+        let log = self.folder.path().join("runner");
+        fs::write(log, "").unwrap();
+    }
+
+    /// Where the running task's files are.
+    fn sandbox(&self) -> String {
+        until("the agent shows the task's sandbox", || {
+            let state = http_json(&self.agent, "/state")?;
+            let executor = &state["frameworks"][0]["executors"][0];
+            Some(executor["directory"].as_str()?.to_owned())
+        })
+    }
+}
+
+/// A capture's path with our ids: the folder that it names is our task's.
+fn here(path: &str, sandbox: &str) -> String {
+    let Some((before, after)) = path.split_once("path=") else {
+        return path.to_owned();
+    };
+    let Some(at) = after.find("%2Fruns%2F") else {
+        return path.to_owned();
+    };
+    // What is behind the container's id, which has 36 characters.
+    let rest = &after[at + "%2Fruns%2F".len() + 36..];
+    format!("{before}path={}{rest}", sandbox.replace('/', "%2F"))
+}
+
+/// What differs between a capture and our answer: what, and where.
+fn compare(capture: &Capture, ours: &Answer) -> BTreeSet<(Kind, String)> {
+    let mut found = BTreeSet::new();
+    if ours.status != capture.status {
+        let both = format!("{} is {} here", capture.status, ours.status);
+        found.insert((Kind::Status, both));
+        return found;
+    }
+    let kind = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (theirs, our) = (kind(&capture.content_type), kind(&ours.content_type));
+    if theirs != our && capture.request.method != "HEAD" {
+        found.insert((Kind::ContentType, format!("'{theirs}' is '{our}' here")));
+    }
+    if capture.allow != ours.allow {
+        found.insert((
+            Kind::Allow,
+            format!("{:?} is {:?} here", capture.allow, ours.allow),
+        ));
+    }
+    if ours.status >= 400 && capture.request.method != "HEAD" {
+        let theirs = capture.text.clone().unwrap_or_default();
+        let our = String::from_utf8_lossy(&ours.body).into_owned();
+        if theirs != our {
+            found.insert((Kind::Reason, format!("'{theirs}' is '{our}' here")));
+        }
+    }
+    if let Some(theirs) = &capture.body
+        && capture.request.method != "HEAD"
+    {
+        match serde_json::from_slice::<Value>(&ours.body) {
+            Err(_) => {
+                found.insert((Kind::Type, "no JSON".to_owned()));
+            }
+            Ok(our) => found.extend(shape::differences(theirs, &our)),
+        }
+    }
+    found
+}
+
+fn captures(folder: &Path) -> Vec<Capture> {
+    let index = fs::read_to_string(folder.join("INDEX.http.json")).unwrap();
+    let index: Vec<Value> = serde_json::from_str(&index).unwrap();
+    let names = index.iter().map(|entry| entry[0].as_str().unwrap());
+    // Not all that the index names are in the folder.
+    names
+        .filter_map(|name| Capture::read(folder, name))
+        .collect()
+}
+
+fn is_listed(name: &str, kind: Kind, what: &str, used: &mut BTreeSet<usize>) -> bool {
+    let fits = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+        Some(prefix) => text.starts_with(prefix),
+        None => pattern == text,
+    };
+    let listed = DIFFERENCES.iter().enumerate();
+    let mut found = false;
+    for (at, difference) in listed {
+        let same = difference.kind == kind
+            && difference
+                .captures
+                .iter()
+                .any(|pattern| fits(pattern, name))
+            && difference.what.iter().any(|pattern| fits(pattern, what));
+        if same {
+            used.insert(at);
+            found = true;
+        }
+    }
+    found
+}
+
+#[test]
+fn every_answer_has_the_shape_of_mesos_own() {
+    let Some(folder) = shared("golden") else {
+        return;
+    };
+    let mut cluster = Cluster::start();
+    cluster.run_tasks();
+    let sandbox = cluster.sandbox();
+    let mut used = BTreeSet::new();
+    let mut unlisted = Vec::new();
+    let captures = captures(&folder);
+    assert!(captures.len() > 100, "the captures are incomplete");
+    for capture in &captures {
+        let of_agent = capture.name.starts_with("agent.") || capture.name.starts_with("err.agent");
+        let address = if of_agent {
+            &cluster.agent
+        } else {
+            &cluster.master
+        };
+        let request = Request {
+            path: here(&capture.request.path, &sandbox),
+            ..capture.request.clone()
+        };
+        let answer = ask(address, &request);
+        for (kind, what) in compare(capture, &answer) {
+            if !is_listed(&capture.name, kind, &what, &mut used) {
+                unlisted.push(format!("{}: {kind:?}: {what}", capture.name));
+            }
+        }
+    }
+    println!("{} captures compared", captures.len());
+    let idle = DIFFERENCES.iter().enumerate();
+    let idle: Vec<_> = idle.filter(|(at, _)| !used.contains(at)).collect();
+    assert!(
+        unlisted.is_empty(),
+        "{} unlisted differences:\n{}",
+        unlisted.len(),
+        unlisted.join("\n")
+    );
+    assert!(idle.is_empty(), "listed, but no longer so: {idle:#?}");
+}
+
+/// Not used by every test.
+#[allow(dead_code)]
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
