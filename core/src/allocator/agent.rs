@@ -186,7 +186,7 @@ impl Agent {
     /// Nothing changes when they cannot have been.
     pub(super) fn put_back(
         &mut self,
-        resources: Resources,
+        resources: &Resources,
         quantities: &Quantities,
     ) -> Result<(), AllocatorError> {
         let copies = resources.shared();

@@ -34,9 +34,8 @@ impl Allocator {
             Err(_) => None,
         };
         let refused = refuse.filter(|refuse| !refuse.is_zero() && !resources.is_empty());
-        let refused = refused.map(|refuse| (refuse, resources.clone()));
-        self.release(slot, client, resources)?;
-        if let (Some(client), Some((refuse, resources))) = (client, refused) {
+        self.release(slot, client, &resources)?;
+        if let (Some(client), Some(refuse)) = (client, refused) {
             self.refuse(now, client, slot, &resources, refuse);
         }
         if let Some(client) = client {
@@ -50,7 +49,7 @@ impl Allocator {
         &mut self,
         slot: u32,
         client: Option<u32>,
-        resources: Resources,
+        resources: &Resources,
     ) -> Result<(), AllocatorError> {
         let quantities = resources.exclusive().quantities();
         let entry = self.agents.at_mut(slot);

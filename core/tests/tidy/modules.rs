@@ -48,6 +48,8 @@ fn is_root(path: &str) -> bool {
         [_, "tests" | "benches" | "examples", _, "main.rs"] => true,
         // The package of benchmarks keeps them beside its manifest.
         ["benches", file] => file.ends_with(".rs"),
+        // What searches for bad input is a package of its own.
+        [_, "fuzz", "src", "bin", _] => true,
         _ => false,
     }
 }

@@ -62,9 +62,9 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
          tasks as after an election, {tasks} tasks together; {schedulers} schedulers subscribed \
          over HTTP. `GET /state` is read {reads} times, one after another, each through a new \
          connection and to its last byte: {:.1} MB. Meanwhile, and before that while nothing else \
-         is asked, another client makes small calls that the node itself answers (`GET_WEIGHTS`). Mesos 1.12.0 on this kind of machine \
-         answers with 720,049 bytes for 1,000 tasks in 11.8 ms (p50), and handles nothing else \
-         meanwhile.",
+         is asked, another client makes small calls that the node itself answers \
+         (`GET_WEIGHTS`). Mesos 1.12.0 on this kind of machine answers with 720,049 bytes for \
+         1,000 tasks in 11.8 ms (p50), and handles nothing else meanwhile.",
         measured.state_bytes as f64 / 1e6
     ));
     tabulate(&measured, &mut report);

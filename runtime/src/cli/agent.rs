@@ -248,7 +248,7 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     let rng = fresh_rng("agent").map_err(failed)?;
     let machine = AgentNode::recover(flags.config(), rng, info, clock.now(), recovered);
     let mut node_loop = NodeLoop::new(machine, ports);
-    tokio::spawn(forward_reports(reports, node.clone(), book.clone()));
+    tokio::spawn(forward_reports(reports, node.clone()));
     let served = flags.served(&Shared {
         node: &node,
         work_dir: &work_dir,

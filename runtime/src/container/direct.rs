@@ -84,6 +84,10 @@ impl Containers {
             let _ = fs::remove_file(&path);
             format!("cannot run the command: {error}")
         })?;
+        settings
+            .book
+            .lock()
+            .set_pid(&launch.container_id, child.pid);
         let start_ticks = Process::read(child.pid).map_or(0, |process| process.start_ticks);
         let boot_id = proc_fs::boot_id().map_err(unknown)?;
         let file = PidFile {

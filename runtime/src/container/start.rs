@@ -64,9 +64,16 @@ impl Containers {
             .stdin(Stdio::null())
             .stdout(append(&sandbox.join(stdout))?)
             .stderr(append(&sandbox.join(stderr))?);
-        self.reaper()
+        let child = self
+            .reaper()
             .spawn(&mut command)
-            .map_err(|error| format!("cannot start the executor: {error}"))
+            .map_err(|error| format!("cannot start the executor: {error}"))?;
+        // Before it can say anything: what it says is told with its number.
+        settings
+            .book
+            .lock()
+            .set_pid(&launch.container_id, child.pid);
+        Ok(child)
     }
 
     /// Makes a container's sandbox, with all that is to be in it.

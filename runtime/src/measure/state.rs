@@ -332,11 +332,20 @@ fn subscribe(plan: &Plan, address: &str) -> Result<Vec<Subscription>, String> {
         path: "/api/v1/scheduler".to_owned(),
     };
     let open = |index: usize| {
-        let call = format!(
-            r#"{{"type":"SUBSCRIBE","subscribe":{{"framework_info":{{"user":"root","name":"idle {index}","roles":["idle"],"capabilities":[{{"type":"MULTI_ROLE"}}]}},"suppressed_roles":["idle"]}}}}"#
-        );
-        let mut stream = Subscription::open(&place, call.as_bytes())?;
-        stream.next()?;
+        let call = serde_json::json!({
+            "type": "SUBSCRIBE",
+            "subscribe": {
+                "framework_info": {
+                    "user": "root",
+                    "name": format!("idle {index}"),
+                    "roles": ["idle"],
+                    "capabilities": [{ "type": "MULTI_ROLE" }],
+                },
+                "suppressed_roles": ["idle"],
+            },
+        });
+        let mut stream = Subscription::open(&place, call.to_string().as_bytes())?;
+        stream.read()?;
         Ok(stream)
     };
     let all: std::io::Result<Vec<_>> = (0..plan.schedulers).map(open).collect();

@@ -116,17 +116,10 @@ pub async fn serve_executor(peer: Peer, stream: Stream, api: ExecutorApi) {
 }
 
 /// Brings what is told of containers to the machine, until the node ends.
-pub async fn forward_reports(
-    mut reports: mpsc::Receiver<Report>,
-    node: Handle<AgentNode>,
-    book: SharedBook,
-) {
+pub async fn forward_reports(mut reports: mpsc::Receiver<Report>, node: Handle<AgentNode>) {
     while let Some(report) = reports.recv().await {
         let input = match report {
-            Report::Started { container_id, pid } => {
-                book.lock().set_pid(&container_id, pid);
-                Input::ContainerStarted { container_id, pid }
-            }
+            Report::Started { container_id, pid } => Input::ContainerStarted { container_id, pid },
             Report::Exited {
                 container_id,
                 status,

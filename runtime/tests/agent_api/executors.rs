@@ -105,6 +105,17 @@ async fn an_executor_is_told_and_tells() {
     assert!(told["container_id"]["value"].is_string());
     let launch = next(&mut stream).await;
     assert_eq!(launch["launch"]["task"]["task_id"]["value"], "t1");
+    // The executor's own process may start later than we speak in its name.
+    let mut seen = false;
+    for _ in 0..1_000 {
+        let listed = agent.post("/api/v1", r#"{"type":"GET_CONTAINERS"}"#).await;
+        seen = String::from_utf8_lossy(&listed.body).contains("executor_pid");
+        if seen {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(seen, "the process never starts");
 
     let running = status("t1", "TASK_RUNNING", "AAAAAAAAQACAAAAAAAAAAQ==");
     assert_eq!(agent.post(PATH, &update(&running)).await.status, 202);

@@ -7,7 +7,7 @@ mod executors;
 mod shape;
 
 use std::path::Path;
-use support::{Running, free_ports, tepui};
+use support::{PATIENCE, Running, free_ports, tepui};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -38,8 +38,16 @@ impl Agent {
         }
     }
 
+    /// Connects, again as long as the agent does not listen yet.
     async fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let stream = loop {
+            match TcpStream::connect(("127.0.0.1", self.port)).await {
+                Ok(stream) => break stream,
+                Err(error) if tokio::time::Instant::now() > deadline => panic!("{error}"),
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            }
+        };
         Connection {
             stream: BufReader::new(stream),
         }

@@ -136,11 +136,11 @@ fn compare(golden: &Golden, name: &str, status: u16, answer: &Answer, problems: 
 /// Paths of all values with their types; elements of one list count as one.
 fn shape_of(value: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    walk(value, String::new(), &mut found);
+    walk(value, "", &mut found);
     found
 }
 
-fn walk(value: &Value, path: String, found: &mut BTreeSet<String>) {
+fn walk(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -149,7 +149,7 @@ fn walk(value: &Value, path: String, found: &mut BTreeSet<String>) {
         Value::String(_) => "string",
         Value::Array(items) => {
             for item in items {
-                walk(item, format!("{path}[]"), found);
+                walk(item, &format!("{path}[]"), found);
             }
             "list"
         }
@@ -157,7 +157,7 @@ fn walk(value: &Value, path: String, found: &mut BTreeSet<String>) {
             for (name, value) in fields {
                 // Names that are values: paths of sandboxes.
                 let name = if name.starts_with('/') { "PATH" } else { name };
-                walk(value, format!("{path}.{name}"), found);
+                walk(value, &format!("{path}.{name}"), found);
             }
             "object"
         }

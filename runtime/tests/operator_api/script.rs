@@ -1,5 +1,7 @@
 //! What is asked, in order: each codec goes through all of it and leaves things as they were.
 
+use serde_json::{Value, json};
+
 /// One call with its outcome.
 pub struct Step {
     /// What is tried.
@@ -20,8 +22,8 @@ pub const HEAD: &str = "\
 
 `POST /api/v1` (also `/api/v1/operator`, and both below `/master`), in JSON and protobuf. Made by \
 the test\n`operator_api`, which goes through all of it once in each codec against real processes \
-and fails when\nthe codecs disagree. Masters that do not lead answer 307 with the leader's address, \
-or 503.
+and fails when\nthe codecs disagree. Masters that do not lead answer 307 with the leader's \
+address, or 503.
 
 | Call | Case | Outcome |
 |---|---|---|
@@ -93,24 +95,14 @@ fn of_process() -> Vec<Step> {
             400,
             &["Expecting 'get_metrics' to be present"],
         ),
-        step(
-            "for a minute",
-            r#"{"type":"SET_LOGGING_LEVEL","set_logging_level":{"level":1,"duration":{"nanoseconds":60000000000}}}"#,
-            200,
-            &[],
-        ),
+        step("for a minute", &logging(1, 60_000_000_000), 200, &[]),
         step(
             "is set",
             r#"{"type":"GET_LOGGING_LEVEL"}"#,
             200,
             &[r#""level":1"#],
         ),
-        step(
-            "back to usual",
-            r#"{"type":"SET_LOGGING_LEVEL","set_logging_level":{"level":0,"duration":{"nanoseconds":1}}}"#,
-            200,
-            &[],
-        ),
+        step("back to usual", &logging(0, 1), 200, &[]),
         step(
             "a path that is not there",
             r#"{"type":"LIST_FILES","list_files":{"path":"/"}}"#,
@@ -121,19 +113,30 @@ fn of_process() -> Vec<Step> {
     ]
 }
 
+fn logging(level: u32, nanoseconds: u64) -> String {
+    let call = json!({
+        "type": "SET_LOGGING_LEVEL",
+        "set_logging_level": { "level": level, "duration": { "nanoseconds": nanoseconds } },
+    });
+    call.to_string()
+}
+
 fn roles() -> Vec<Step> {
     let quota = |limits: &str| {
-        format!(
-            r#"{{"type":"UPDATE_QUOTA","update_quota":{{"quota_configs":[{{"role":"r1"{limits}}}]}}}}"#
-        )
+        let config = format!(r#"{{"role":"r1"{limits}}}"#);
+        format!(r#"{{"type":"UPDATE_QUOTA","update_quota":{{"quota_configs":[{config}]}}}}"#)
     };
-    let old = r#"{"type":"SET_QUOTA","set_quota":{"quota_request":{"role":"r2","guarantee":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.5}}]}}}"#;
+    let cpus = json!({ "name": "cpus", "type": "SCALAR", "scalar": { "value": 0.5 } });
+    let old = json!({
+        "type": "SET_QUOTA",
+        "set_quota": { "quota_request": { "role": "r2", "guarantee": [cpus] } },
+    });
+    let old = &old.to_string();
     let none = r#"{"type":"SET_QUOTA","set_quota":{"quota_request":{"role":"r2","guarantee":[]}}}"#;
     let remove = r#"{"type":"REMOVE_QUOTA","remove_quota":{"role":"r2"}}"#;
     let weight = |weight: &str| {
-        format!(
-            r#"{{"type":"UPDATE_WEIGHTS","update_weights":{{"weight_infos":[{{"role":"r1","weight":{weight}}}]}}}}"#
-        )
+        let info = format!(r#"{{"role":"r1","weight":{weight}}}"#);
+        format!(r#"{{"type":"UPDATE_WEIGHTS","update_weights":{{"weight_infos":[{info}]}}}}"#)
     };
     let read = r#"{"type":"GET_QUOTA"}"#;
     vec![
@@ -187,9 +190,17 @@ fn roles() -> Vec<Step> {
 fn maintenance() -> Vec<Step> {
     let machine = r#"{"hostname":"far.example","ip":"10.9.8.7"}"#;
     let schedule = |machines: &str| {
-        format!(
-            r#"{{"type":"UPDATE_MAINTENANCE_SCHEDULE","update_maintenance_schedule":{{"schedule":{{"windows":[{{"machine_ids":[{machines}],"unavailability":{{"start":{{"nanoseconds":4102444800000000000}}}}}}]}}}}}}"#
-        )
+        let machines: Value = serde_json::from_str(&format!("[{machines}]")).unwrap();
+        let start = json!({ "start": { "nanoseconds": 4_102_444_800_000_000_000_u64 } });
+        let call = json!({
+            "type": "UPDATE_MAINTENANCE_SCHEDULE",
+            "update_maintenance_schedule": {
+                "schedule": {
+                    "windows": [{ "machine_ids": machines, "unavailability": start }],
+                },
+            },
+        });
+        call.to_string()
     };
     let machines = |name: &str, part: &str| {
         format!(r#"{{"type":"{name}","{part}":{{"machines":[{machine}]}}}}"#)
@@ -230,9 +241,9 @@ fn resources(agent: &str) -> Vec<Step> {
         )
     };
     let disk = |more: &str, amount: u32| {
-        format!(
-            r#"{{"name":"disk","type":"SCALAR","scalar":{{"value":{amount}}},"reservations":[{{"type":"DYNAMIC","role":"web"}}]{more}}}"#
-        )
+        let reserved = r#""reservations":[{"type":"DYNAMIC","role":"web"}]"#;
+        let amount = format!(r#""type":"SCALAR","scalar":{{"value":{amount}}}"#);
+        format!(r#"{{"name":"disk",{amount},{reserved}{more}}}"#)
     };
     let volume = disk(
         r#","disk":{"persistence":{"id":"v1"},"volume":{"mode":"RW","container_path":"data"}}"#,

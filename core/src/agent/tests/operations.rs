@@ -99,7 +99,7 @@ fn an_operation_is_done_once_and_told_of_until_that_is_acknowledged() {
     assert_eq!(operate(&mut bench, master, 1, reserve("cpus:1")), []);
     assert!(bench.has_probe(Probe::OperationRepeated));
     let again = bench.advance(Duration::from_secs(10));
-    assert_eq!(outcomes(&again), [report.clone()]);
+    assert_eq!(&outcomes(&again)[..], [Arc::clone(report)]);
     acknowledge(&mut bench, master, report);
     assert!(bench.node.checkpoint().operations.is_empty());
     assert_eq!(outcomes(&bench.advance(Duration::from_secs(30))), []);

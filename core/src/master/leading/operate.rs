@@ -186,7 +186,7 @@ impl Leading {
                 ));
             }
             let named = item.kind.volume().and_then(|v| v.principal.as_deref());
-            check_principal(item.to_string(), asker.principal, named)?;
+            check_principal(&item.to_string(), asker.principal, named)?;
         }
         Ok(())
     }
@@ -243,7 +243,7 @@ fn check_reservation(
             continue;
         };
         check_principal(
-            item.to_string(),
+            &item.to_string(),
             asker.principal,
             level.principal.as_deref(),
         )?;
@@ -260,7 +260,7 @@ fn check_reservation(
 }
 
 /// Whoever says who they are signs with that name.
-fn check_principal(item: String, asks: Option<&str>, named: Option<&str>) -> Result<(), String> {
+fn check_principal(item: &str, asks: Option<&str>, named: Option<&str>) -> Result<(), String> {
     match (asks, named) {
         (Some(asks), Some(named)) if asks != named => Err(alloc::format!(
             "{item} is signed by principal '{named}', but principal '{asks}' asks"

@@ -115,7 +115,7 @@ fn a_volumes_life() {
 #[test]
 fn a_reservation_is_refined_and_taken_off_level_by_level() {
     let refined = with("cpus(web):1", |kind| {
-        kind.reservations.push(dynamic("web/a"))
+        kind.reservations.push(dynamic("web/a"));
     });
     let all = done(&base(), &reserve(refined.clone()));
     assert!(all.contains(&refined) && all.contains(&"cpus(web):1".parse().unwrap()));

@@ -196,7 +196,11 @@ fn version_info() -> v1::VersionInfo {
 }
 
 async fn get_agent(agent: &AgentHttp) -> response::GetAgent {
-    let drain = agent.node.inspect(|node| node.drain()).await.flatten();
+    let drain = agent
+        .node
+        .inspect(tepui_core::agent::AgentNode::drain)
+        .await
+        .flatten();
     let book = agent.book.lock();
     let id = book.agent_id.as_ref();
     response::GetAgent {

@@ -3,6 +3,7 @@
 use crate::http::ending;
 use crate::http::master::MasterHttp;
 use crate::http::reply::{Parameters, json, text};
+use crate::mesos::media::Refusal;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -68,21 +69,18 @@ fn parameters(query: Option<&str>) -> Parameters {
 }
 
 /// The path that a query must name.
-fn wanted(asked: &Parameters) -> Result<&str, Response> {
+fn wanted(asked: &Parameters) -> Result<&str, Refusal> {
     let path = asked.get("path").filter(|path| !path.is_empty());
-    path.ok_or_else(|| {
-        let message = "Expecting 'path=value' in query.\n";
-        text(StatusCode::BAD_REQUEST, message)
-    })
+    path.ok_or_else(|| Refusal::bad("Expecting 'path=value' in query.\n"))
 }
 
-fn number(asked: &Parameters, name: &str) -> Result<Option<i64>, Response> {
+fn number(asked: &Parameters, name: &str) -> Result<Option<i64>, Refusal> {
     let Some(given) = asked.get(name) else {
         return Ok(None);
     };
     let refused = |_| {
         let message = format!("Failed to parse {name}: Failed to convert '{given}' to number.\n");
-        text(StatusCode::BAD_REQUEST, message)
+        Refusal::bad(message)
     };
     given.parse().map(Some).map_err(refused)
 }
@@ -92,7 +90,7 @@ pub async fn browse(RawQuery(query): RawQuery) -> Response {
     let asked = parameters(query.as_deref());
     match wanted(&asked) {
         Ok(_) => text(StatusCode::NOT_FOUND, ""),
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -105,16 +103,16 @@ pub async fn read(State(master): State<MasterHttp>, RawQuery(query): RawQuery) -
 }
 
 async fn read_as_asked(master: &MasterHttp, asked: &Parameters) -> Result<Response, Response> {
-    let path = wanted(asked)?;
+    let path = wanted(asked).map_err(IntoResponse::into_response)?;
     let negative = |name: &str, given: i64| {
         let message = format!("Negative {name} provided: {given}.\n");
         text(StatusCode::BAD_REQUEST, message)
     };
-    let offset = match number(asked, "offset")? {
+    let offset = match number(asked, "offset").map_err(IntoResponse::into_response)? {
         None | Some(-1) => None,
         Some(given) => Some(u64::try_from(given).map_err(|_| negative("offset", given))?),
     };
-    let length = match number(asked, "length")? {
+    let length = match number(asked, "length").map_err(IntoResponse::into_response)? {
         None | Some(-1) => READ_BYTES_MAX,
         Some(given) => u64::try_from(given).map_err(|_| negative("length", given))?,
     };
@@ -130,7 +128,7 @@ pub async fn download(State(master): State<MasterHttp>, RawQuery(query): RawQuer
     let asked = parameters(query.as_deref());
     let path = match wanted(&asked) {
         Ok(path) => path,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     match portion(&master, path, Some(0), DOWNLOAD_BYTES_MAX).await {
         Err(refused) => refused,

@@ -4,14 +4,15 @@
 use super::tasks::List;
 use crate::http::master::MasterHttp;
 use crate::http::operator::{calls, settings};
-use crate::http::reply::{Parameters, json, method_not_allowed, text};
+use crate::http::reply::{Parameters, json, method_not_allowed};
 use crate::http::{body, ending, leader::to_leader};
 use crate::mesos::json::{self as codec, JsonError, Shown};
 use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::media::Refusal;
 use crate::mesos::v1;
 use crate::mesos::v1::quota::QuotaRequest;
 use axum::extract::{Request as Asked, State};
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tepui_core::message::operator::Request;
@@ -20,10 +21,6 @@ use tepui_core::registry::OperatorState;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-fn bad(why: impl Into<String>) -> Response {
-    text(StatusCode::BAD_REQUEST, why)
-}
 
 /// One request to an endpoint of the leader.
 struct Form {
@@ -62,10 +59,10 @@ impl Form {
     }
 
     /// Asks the node for what the body means.
-    async fn ask(&self, master: &MasterHttp, meant: Result<Request, Response>) -> Response {
+    async fn ask(&self, master: &MasterHttp, meant: Result<Request, Refusal>) -> Response {
         match meant {
             Ok(request) => master.ask(request, &self.whole).await,
-            Err(refused) => refused,
+            Err(refused) => refused.into_response(),
         }
     }
 
@@ -96,10 +93,10 @@ pub async fn quota(State(master): State<MasterHttp>, asked: Asked) -> Response {
     match form.method {
         Method::POST => {
             let meant = match codec::decode::<QuotaRequest>(&form.body) {
-                Ok(request) => calls::set_quota(&request).map_err(IntoResponse::into_response),
+                Ok(request) => calls::set_quota(&request),
                 Err(error) => {
                     let body = form.text();
-                    Err(bad(format!(
+                    Err(Refusal::bad(format!(
                         "Failed to parse set quota request JSON '{body}': {error}"
                     )))
                 }
@@ -123,10 +120,10 @@ pub async fn quota(State(master): State<MasterHttp>, asked: Asked) -> Response {
 }
 
 /// The role that a path names after the endpoint.
-fn role_of(path: &str) -> Result<String, Response> {
+fn role_of(path: &str) -> Result<String, Refusal> {
     let role = path.split_once("/quota/").map(|(_, role)| role);
     role.map(str::to_owned).ok_or_else(|| {
-        bad(format!(
+        Refusal::bad(format!(
             "Failed to remove quota for path '{path}': Expecting 'quota/<role>'"
         ))
     })
@@ -143,7 +140,7 @@ pub async fn weights(State(master): State<MasterHttp>, asked: Asked) -> Response
             Ok(weights) => Ok(calls::update_weights(&weights)),
             Err(error) => {
                 let body = form.text();
-                Err(bad(format!(
+                Err(Refusal::bad(format!(
                     "Failed to parse update weights request JSON '{body}': {error}"
                 )))
             }
@@ -155,8 +152,8 @@ pub async fn weights(State(master): State<MasterHttp>, asked: Asked) -> Response
     form.show(&master, page).await
 }
 
-fn unreadable(error: JsonError) -> Response {
-    bad(error.to_string())
+fn unreadable(error: &JsonError) -> Refusal {
+    Refusal::bad(error.to_string())
 }
 
 /// `/maintenance/schedule`
@@ -168,7 +165,9 @@ pub async fn schedule(State(master): State<MasterHttp>, asked: Asked) -> Respons
     if form.method == Method::POST {
         let meant = codec::decode::<v1::maintenance::Schedule>(&form.body);
         let meant = meant.map(|schedule| calls::schedule(&schedule));
-        return form.ask(&master, meant.map_err(unreadable)).await;
+        return form
+            .ask(&master, meant.map_err(|error| unreadable(&error)))
+            .await;
     }
     let page = |state: &OperatorState, jsonp: Option<&str>| {
         json(&Shown(&settings::schedule(state)), jsonp)
@@ -202,7 +201,8 @@ pub async fn machine_down(State(master): State<MasterHttp>, asked: Asked) -> Res
     let meant = meant.map(|machines| Request::StartMaintenance {
         machines: machines.iter().map(settings::machine_to_core).collect(),
     });
-    form.ask(&master, meant.map_err(unreadable)).await
+    form.ask(&master, meant.map_err(|error| unreadable(&error)))
+        .await
 }
 
 /// `/machine/up`
@@ -215,7 +215,8 @@ pub async fn machine_up(State(master): State<MasterHttp>, asked: Asked) -> Respo
     let meant = meant.map(|machines| Request::StopMaintenance {
         machines: machines.iter().map(settings::machine_to_core).collect(),
     });
-    form.ask(&master, meant.map_err(unreadable)).await
+    form.ask(&master, meant.map_err(|error| unreadable(&error)))
+        .await
 }
 
 /// `/teardown`
@@ -229,14 +230,14 @@ pub async fn teardown(State(master): State<MasterHttp>, asked: Asked) -> Respons
         let id = v1::FrameworkId {
             value: Some(id.to_owned()),
         };
-        calls::teardown(Some(&id)).map_err(IntoResponse::into_response)
+        calls::teardown(Some(&id))
     });
     form.ask(&master, meant).await
 }
 
-fn field<'a>(values: &'a Parameters, name: &str) -> Result<&'a str, Response> {
+fn field<'a>(values: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
     values.get(name).ok_or_else(|| {
-        bad(format!(
+        Refusal::bad(format!(
             "Missing '{name}' query parameter in the request body"
         ))
     })
@@ -252,18 +253,18 @@ pub async fn operation(State(master): State<MasterHttp>, asked: Asked) -> Respon
     form.ask(&master, meant).await
 }
 
-fn operation_of(path: &str, values: &Parameters) -> Result<Request, Response> {
+fn operation_of(path: &str, values: &Parameters) -> Result<Request, Refusal> {
     let id = v1::AgentId {
         value: Some(field(values, "slaveId")?.to_owned()),
     };
     let list = |name: &str| {
         let list = codec::decode_list::<v1::Resource>(field(values, name)?.as_bytes());
         let list = list.map_err(|error| {
-            bad(format!(
+            Refusal::bad(format!(
                 "Error in parsing '{name}' query parameter in the request body: {error}"
             ))
         })?;
-        calls::read_resources(&list).map_err(IntoResponse::into_response)
+        calls::read_resources(&list)
     };
     let operation = match path.rsplit('/').next().unwrap_or_default() {
         "reserve" => {
@@ -284,5 +285,5 @@ fn operation_of(path: &str, values: &Parameters) -> Result<Request, Response> {
             volumes: list("volumes")?,
         },
     };
-    calls::operate(Some(&id), operation).map_err(IntoResponse::into_response)
+    calls::operate(Some(&id), operation)
 }

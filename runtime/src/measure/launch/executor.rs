@@ -35,7 +35,7 @@ pub fn run() -> Result<(), String> {
     let mut rng = crate::node::fresh_rng("executor").map_err(failed)?;
     let mut waiting = Vec::new();
     loop {
-        let record = stream.next().map_err(failed)?;
+        let record = stream.read().map_err(failed)?;
         let event: Value = serde_json::from_slice(&record).map_err(|error| error.to_string())?;
         match event["type"].as_str() {
             Some("LAUNCH") => {

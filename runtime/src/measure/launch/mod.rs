@@ -178,7 +178,7 @@ impl Driver {
             if started.elapsed() > PATIENCE {
                 return Err(format!("only {} tasks ended", self.finished));
             }
-            let record = stream.next().map_err(|error| error.to_string())?;
+            let record = stream.read().map_err(|error| error.to_string())?;
             let event: Event =
                 serde_json::from_slice(&record).map_err(|error| error.to_string())?;
             if let Some(error) = event.error {

@@ -107,7 +107,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the stream ends.
-    pub fn next(&mut self) -> io::Result<Vec<u8>> {
+    pub fn read(&mut self) -> io::Result<Vec<u8>> {
         let length = usize::from_str_radix(&line(&mut self.reader)?, 16);
         let length = length.map_err(io::Error::other)?;
         let mut chunk = vec![0; length + 2];

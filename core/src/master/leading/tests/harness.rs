@@ -476,7 +476,6 @@ pub(super) fn to_agent(to: u64, message: ToAgent) -> Effect {
     }
 }
 
-/// What was said to a scheduler's event stream.
 pub(super) fn event(to: u64, event: Event) -> Effect {
     Effect::ToScheduler {
         peer: peer(to),
@@ -484,7 +483,7 @@ pub(super) fn event(to: u64, event: Event) -> Effect {
     }
 }
 
-/// The states that a scheduler was told, with the reasons and whether to acknowledge.
+/// What a scheduler was told of states, with the reasons.
 pub(super) fn told(effects: &[Effect]) -> Vec<TaskStatus> {
     let statuses = effects.iter().filter_map(|effect| match effect {
         Effect::ToScheduler {

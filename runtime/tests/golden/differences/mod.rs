@@ -1,5 +1,8 @@
 //! Where our answers differ from a real Mesos', and why.
 
+pub mod agent;
+pub mod master;
+
 /// In what an answer differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -31,6 +34,3 @@ pub struct Difference {
     /// The reason.
     pub why: &'static str,
 }
-
-/// All of them.
-pub const DIFFERENCES: &[Difference] = &[];
