@@ -87,6 +87,8 @@ pub struct AgentNode {
     pub(super) checkpoint: Checkpoint,
     pub(super) parked: Parked<Effect>,
     pub(super) writes_since_snapshot: u64,
+    /// After how many writes the journal's length is looked at again.
+    look_after_writes: u64,
     pub(super) registration: Registration,
     pub(super) runs: BTreeMap<ContainerId, ExecutorRun>,
     pub(super) executor_peers: BTreeMap<Peer, ContainerId>,
@@ -148,6 +150,7 @@ impl AgentNode {
             checkpoint,
             parked: Parked::default(),
             writes_since_snapshot: recovered.writes.len() as u64,
+            look_after_writes: 0,
             registration,
             runs: BTreeMap::new(),
             executor_peers: BTreeMap::new(),
@@ -338,14 +341,18 @@ impl AgentNode {
 
     /// Replaces the journal once it is much longer than what it says.
     fn compact(&mut self, fx: &mut Outbox<Effect>) {
-        if self.writes_since_snapshot < self.config.snapshot_after_writes {
+        if self.writes_since_snapshot < self.look_after_writes {
             return;
         }
+        // To count takes as long as there are records: once for as many writes, not for each.
         let records = self.checkpoint.tasks().count() + self.checkpoint.executors().count();
-        if self.writes_since_snapshot < 4 * records as u64 {
+        let long = self.config.snapshot_after_writes.max(4 * records as u64);
+        if self.writes_since_snapshot < long {
+            self.look_after_writes = long;
             return;
         }
         self.writes_since_snapshot = 0;
+        self.look_after_writes = self.config.snapshot_after_writes;
         let sequence = self.parked.issue();
         let write = Write::Snapshot(Arc::new(self.checkpoint.clone()));
         fx.push(Effect::Persist { sequence, write });

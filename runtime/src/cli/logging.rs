@@ -2,16 +2,26 @@
 
 use super::Failure;
 use super::flags::Logging;
+use super::log_lines::LogLines;
 use std::fs::OpenOptions;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
+
+/// What is logged to, from the first start on.
+static LINES: OnceLock<LogLines> = OnceLock::new();
+
+/// Writes what was logged and not yet written.
+pub fn flush() {
+    if let Some(lines) = LINES.get() {
+        lines.flush();
+    }
+}
 
 /// Sets up logging for the whole process; `name` is the log file's name.
 ///
@@ -25,8 +35,8 @@ pub fn start(flags: &Logging, name: &str) -> Result<(), Failure> {
         _ => LevelFilter::ERROR,
     };
     let mut colours = std::io::stderr().is_terminal();
-    let writer = match &flags.log_dir {
-        None => BoxMakeWriter::new(std::io::stderr),
+    let target: Box<dyn Write + Send> = match &flags.log_dir {
+        None => Box::new(std::io::stderr()),
         Some(folder) => {
             let path = folder.join(format!("{name}.log"));
             let file = std::fs::create_dir_all(folder)
@@ -38,12 +48,13 @@ pub fn start(flags: &Logging, name: &str) -> Result<(), Failure> {
                     ))
                 })?;
             colours = false;
-            BoxMakeWriter::new(Mutex::new(file))
+            Box::new(file)
         }
     };
+    let writer = LogLines::start(target).map_err(|error| Failure::run(error.to_string()))?;
     let (filter, handle) = reload::Layer::new(level);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(writer)
+        .with_writer(writer.clone())
         .with_ansi(colours)
         .with_target(false);
     let lines = match flags.logging_format.as_str() {
@@ -58,6 +69,7 @@ pub fn start(flags: &Logging, name: &str) -> Result<(), Failure> {
         .is_ok()
     {
         let _ = CHANGEABLE.set((level, handle));
+        let _ = LINES.set(writer);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod execute;
 pub mod executor;
 pub mod flags;
 pub mod local;
+mod log_lines;
 pub mod logging;
 pub mod master;
 pub mod measure;
@@ -105,6 +106,7 @@ pub fn main() -> ExitCode {
 }
 
 fn finish(result: Result<ExitCode, Failure>) -> ExitCode {
+    logging::flush();
     result.unwrap_or_else(|failure| {
         eprintln!("tepui: {}", failure.message);
         ExitCode::from(failure.code)
