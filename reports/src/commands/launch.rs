@@ -1,6 +1,7 @@
 //! Tasks launched through the scheduler API of a real cluster, beside Mesos'.
 
 use super::{Error, at, build_tepui};
+use crate::plot::{Plot, Shape};
 use crate::{Provenance, Report, Table};
 use clap::Args;
 use serde::Deserialize;
@@ -281,25 +282,55 @@ pub fn run(options: &Options, out: &Path) -> Result<(), Error> {
         "Mesos p50 ms",
         "Mesos p99 ms",
     ]);
+    let mut bars = Vec::new();
     for trial in &TRIALS {
         let mut runs = Vec::new();
         for _ in 0..options.runs.max(1) {
             runs.push(drive(options, trial)?);
         }
+        bars.extend(bar(trial, &runs));
         table.row(row(trial, &runs));
     }
     drop(cluster);
     report.table(table);
+    report.plot(
+        "launch",
+        Plot {
+            title: "Tasks launched, run and acknowledged".to_owned(),
+            x: "tasks/s".to_owned(),
+            y: String::new(),
+            shape: Shape::Bars(bars),
+        },
+    );
     at(out.display(), report.write(out, "launch"))
 }
 
-fn row(trial: &Trial, runs: &[Measured]) -> [String; 10] {
-    let median = |figure: fn(&Measured) -> f64| {
-        let mut figures: Vec<f64> = runs.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
+fn median(runs: &[Measured], figure: fn(&Measured) -> f64) -> f64 {
+    let mut figures: Vec<f64> = runs.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Two bars for each trial of many tasks.
+fn bar(trial: &Trial, runs: &[Measured]) -> Vec<(String, f64)> {
+    let Some(theirs) = trial.mesos.rate else {
+        return Vec::new();
     };
-    let rate = median(|run| run.tasks_per_s_to_finished);
+    let name = trial.name.replace(", one ACCEPT", "");
+    let who = match trial.driver {
+        Driver::Script => "Tepui",
+        Driver::Own => "Tepui, own driver",
+    };
+    let rate = median(runs, |run| run.tasks_per_s_to_finished);
+    let mut bars = vec![(format!("{who}: {name}"), rate)];
+    if trial.driver == Driver::Script {
+        bars.push((format!("Mesos: {name}"), theirs));
+    }
+    bars
+}
+
+fn row(trial: &Trial, runs: &[Measured]) -> [String; 10] {
+    let rate = median(runs, |run| run.tasks_per_s_to_finished);
     let text = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let Mesos {
         rate: theirs,
@@ -316,8 +347,8 @@ fn row(trial: &Trial, runs: &[Measured]) -> [String; 10] {
         text(theirs),
         theirs.map_or_else(String::new, |theirs| format!("{:.1}", rate / theirs)),
         text(trial.goal),
-        format!("{:.0}", median(|run| run.running_p50_ms)),
-        format!("{:.0}", median(|run| run.running_p99_ms)),
+        format!("{:.0}", median(runs, |run| run.running_p50_ms)),
+        format!("{:.0}", median(runs, |run| run.running_p99_ms)),
         p50_ms.to_string(),
         text(p99_ms),
     ]
