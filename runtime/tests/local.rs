@@ -300,3 +300,22 @@ fn bad_flags_say_which_and_what_to_do() {
         assert!(message.contains(expected), "{arguments:?}: {message}");
     }
 }
+
+#[test]
+fn flags_are_read_from_mesos_variables_where_ours_say_nothing() {
+    let said = |variables: &[(&str, &str)], more: &[&str]| {
+        let mut master = tepui();
+        master.args(["master", "--work_dir=/nowhere/at/all"]);
+        let output = master
+            .args(more)
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let theirs = ("MESOS_PORT", "theirs");
+    assert!(said(&[theirs], &[]).contains("'theirs'"));
+    assert!(said(&[theirs, ("TEPUI_PORT", "ours")], &[]).contains("'ours'"));
+    assert!(said(&[theirs], &["--port=given"]).contains("'given'"));
+}

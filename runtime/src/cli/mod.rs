@@ -1,5 +1,5 @@
 //! The command line: one binary, one subcommand for each role. Flags keep Mesos' names and their
-//! underscores; each can be given as a variable `TEPUI_<FLAG>` as well.
+//! underscores; each can be given as a variable `TEPUI_<FLAG>` as well, or as `MESOS_<FLAG>`.
 
 pub mod agent;
 pub mod detect;
@@ -14,8 +14,9 @@ pub mod measure;
 pub mod output;
 pub mod process;
 
-use clap::{Parser, Subcommand};
-use std::ffi::OsString;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::env::var_os;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 /// What ended a command before its work was done.
@@ -93,7 +94,7 @@ pub fn main() -> ExitCode {
     if whole == (Some(OsString::from("command-executor")), None) {
         return finish(executor::run(&executor::Flags {}));
     }
-    finish(match Arguments::parse().command {
+    finish(match arguments_given().command {
         Command::Master(flags) => master::run(&flags),
         Command::Agent(flags) => agent::run(&flags),
         Command::Local(flags) => local::run(&flags),
@@ -103,6 +104,26 @@ pub fn main() -> ExitCode {
         Command::Executor(flags) => executor::run(&flags),
         Command::Sim { arguments } => Ok(tepui_sim::cli::run(arguments)),
     })
+}
+
+/// What the command line says, and the environment where it says nothing.
+fn arguments_given() -> Arguments {
+    let command = Arguments::command().mut_subcommands(|role| role.mut_args(with_mesos_variable));
+    let matches = command.get_matches();
+    // The matches are of the same command.
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// A flag that is read from Mesos' variable, if that is set and ours is not.
+fn with_mesos_variable(flag: Arg) -> Arg {
+    let ours = flag.get_env().and_then(OsStr::to_str);
+    let name = ours.and_then(|ours| ours.strip_prefix("TEPUI_"));
+    let theirs = name.map(|name| format!("MESOS_{name}"));
+    let set = |variable: Option<&str>| variable.is_some_and(|name| var_os(name).is_some());
+    match theirs {
+        Some(theirs) if !set(ours) && set(Some(&theirs)) => flag.env(theirs),
+        _ => flag,
+    }
 }
 
 fn finish(result: Result<ExitCode, Failure>) -> ExitCode {
