@@ -1,5 +1,6 @@
 //! Seeded, deterministic simulator: replays YAML failure scenarios against the core.
 
+pub mod capacity;
 pub mod checker;
 pub mod cli;
 pub mod clock;

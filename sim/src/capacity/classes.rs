@@ -1,0 +1,66 @@
+//! The task mix of a cluster: which classes of tasks are typical, and how often each comes.
+
+use super::task::{Models, Shape, Task};
+use std::collections::BTreeMap;
+
+/// What of a shape matters for fragmentation; memory does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Thousandths of a cpu.
+    pub cpu_milli: i64,
+    /// How much of each GPU.
+    pub gpu_milli: i32,
+    /// How many GPUs.
+    pub gpus: u32,
+    /// Which GPUs.
+    pub models: Models,
+    /// How many tasks are of this class.
+    pub count: i64,
+}
+
+impl Class {
+    /// A task of this class that needs no memory.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape {
+            cpu_milli: self.cpu_milli,
+            memory_mib: 0,
+            gpus: self.gpus,
+            gpu_milli: self.gpu_milli,
+            models: self.models,
+        }
+    }
+}
+
+/// How much of the tasks the typical classes cover, in percent (Weng et al., ATC 2023, 4.2).
+const COVERED_PERCENT: u64 = 95;
+
+/// The classes that cover at least 95 % of `tasks`: by falling count, then by falling cpu, milli
+/// of a GPU, number of GPUs and models, as `models_text` writes them.
+pub fn typical(tasks: &[Task], models_text: impl Fn(Models) -> String) -> Vec<Class> {
+    let mut counts: BTreeMap<(i64, i32, u32, String), (Models, i64)> = BTreeMap::new();
+    for task in tasks {
+        let shape = &task.shape;
+        let text = models_text(shape.models);
+        let key = (shape.cpu_milli, shape.gpu_milli, shape.gpus, text);
+        counts.entry(key).or_insert((shape.models, 0)).1 += 1;
+    }
+    let mut all: Vec<_> = counts.into_iter().collect();
+    all.sort_by(|(left, (_, many)), (right, (_, more))| (more, right).cmp(&(many, left)));
+    let mut covered = 0;
+    let mut typical = Vec::new();
+    for ((cpu_milli, gpu_milli, gpus, _), (models, count)) in all {
+        if covered * 100 >= COVERED_PERCENT * tasks.len() as u64 {
+            break;
+        }
+        covered += count as u64;
+        typical.push(Class {
+            cpu_milli,
+            gpu_milli,
+            gpus,
+            models,
+            count,
+        });
+    }
+    typical
+}

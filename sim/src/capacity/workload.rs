@@ -1,0 +1,117 @@
+//! Machines and tasks, as they are read, and the order in which they count.
+
+use super::classes::{self, Class};
+use super::error::PlanError;
+use super::fragmentation::Measure;
+use super::machine::Machine;
+use super::task::{Models, Shape, Task};
+use std::collections::BTreeMap;
+
+/// A cluster and what is to run on it.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Sorted by name.
+    pub machines: Vec<Machine>,
+    /// Sorted by name.
+    pub tasks: Vec<Task>,
+    /// The names of GPU models; bit `n` of [`Models`] is the `n`th.
+    pub models: Vec<String>,
+    /// All shapes of tasks.
+    pub shapes: Vec<Shape>,
+    /// The shape of each task.
+    pub shape_of: Vec<usize>,
+}
+
+impl Workload {
+    /// Sorts both by name, and finds the shapes.
+    #[must_use]
+    pub fn new(mut machines: Vec<Machine>, mut tasks: Vec<Task>, models: Vec<String>) -> Workload {
+        machines.sort_by(|left, right| left.name.cmp(&right.name));
+        tasks.sort_by(|left, right| left.name.cmp(&right.name));
+        let mut shapes = BTreeMap::new();
+        for task in &tasks {
+            let next = shapes.len();
+            shapes.entry(task.shape).or_insert(next);
+        }
+        let shape_of = tasks.iter().map(|task| shapes[&task.shape]).collect();
+        let mut by_number: Vec<(usize, Shape)> = shapes.into_iter().map(|(s, n)| (n, s)).collect();
+        by_number.sort_unstable_by_key(|(number, _)| *number);
+        Workload {
+            machines,
+            tasks,
+            models,
+            shapes: by_number.into_iter().map(|(_, shape)| shape).collect(),
+            shape_of,
+        }
+    }
+
+    /// The names of some models, as a list of them is written: `A|B`; empty for any.
+    #[must_use]
+    pub fn models_text(&self, models: Models) -> String {
+        let named = self.models.iter().enumerate();
+        let named = named.filter(|(bit, _)| models.0 >> bit & 1 == 1);
+        let named: Vec<&str> = named.map(|(_, name)| name.as_str()).collect();
+        named.join("|")
+    }
+
+    /// The typical classes of all tasks.
+    #[must_use]
+    pub fn classes(&self) -> Vec<Class> {
+        classes::typical(&self.tasks, |models| self.models_text(models))
+    }
+
+    /// The measure of fragmentation for all tasks.
+    #[must_use]
+    pub fn measure(&self) -> Measure {
+        let models = self.machines.iter().map(|machine| machine.model);
+        Measure::new(&self.classes(), models)
+    }
+
+    /// What all GPUs have together.
+    #[must_use]
+    pub fn gpu_milli(&self) -> i64 {
+        self.machines.iter().map(Machine::gpu_milli).sum()
+    }
+}
+
+/// In which order tasks come, and machines win ties: places in the lists sorted by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The tasks, one for each arrival; a task may come more than once, as another.
+    pub arrivals: Vec<usize>,
+    /// The machines.
+    pub machines: Vec<usize>,
+}
+
+impl Order {
+    /// By name.
+    #[must_use]
+    pub fn by_name(workload: &Workload) -> Order {
+        Order {
+            arrivals: (0..workload.tasks.len()).collect(),
+            machines: (0..workload.machines.len()).collect(),
+        }
+    }
+
+    /// Checks that it is one of this workload.
+    ///
+    /// # Errors
+    /// Says what is named that is not there, or named twice.
+    pub fn check(&self, workload: &Workload) -> Result<(), PlanError> {
+        let tasks = workload.tasks.len();
+        if let Some(wrong) = self.arrivals.iter().find(|task| **task >= tasks) {
+            return Err(PlanError::Mismatch(format!(
+                "the order names task {wrong}, but there are {tasks}: is it another trace's?"
+            )));
+        }
+        let mut sorted = self.machines.clone();
+        sorted.sort_unstable();
+        if sorted.iter().copied().eq(0..workload.machines.len()) {
+            return Ok(());
+        }
+        Err(PlanError::Mismatch(format!(
+            "the order does not name each of the {} machines once: is it another cluster's?",
+            workload.machines.len()
+        )))
+    }
+}

@@ -1,0 +1,150 @@
+//! The planner's figures on Alibaba's openb trace, beside those of an independent implementation.
+//!
+//! The data lies beside this repository (`TEPUI_SHARED`, or `../shared`); where it is missing,
+//! these tests say so and do nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use tepui_sim::capacity::input::{Mapping, read, read_order};
+use tepui_sim::capacity::compact::Compaction;
+use tepui_sim::capacity::fit;
+use tepui_sim::capacity::replay::replay;
+use tepui_sim::capacity::{Policy, workload::Workload};
+
+fn openb() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let shared = std::env::var_os("TEPUI_SHARED").map_or(beside, PathBuf::from);
+    let folder = shared.join("traces/openb");
+    if folder.exists() {
+        return Some(folder);
+    }
+    println!("skipped: there is no {}", folder.display());
+    None
+}
+
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        let cells = line.split(',').map(str::to_owned);
+        header.iter().map(|name| (*name).to_owned()).zip(cells).collect()
+    };
+    lines.map(row).collect()
+}
+
+fn workload(folder: &Path, trace: &str, nodes: &str) -> Workload {
+    read(
+        &folder.join(format!("openb_node_list_{nodes}_node.csv")),
+        &folder.join(format!("openb_pod_list_{trace}.csv")),
+        &Mapping::default(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn every_policy_replays_to_the_expected_figures() {
+    let Some(folder) = openb() else { return };
+    let workload = workload(&folder, "default", "gpu");
+    let measure = workload.measure();
+    let mut wrong = Vec::new();
+    for row in rows(&folder.join("expected/inflation_default.csv")) {
+        let Ok(policy) = Policy::from_str(&row["policy"]) else {
+            wrong.push(format!("no policy {}", row["policy"]));
+            continue;
+        };
+        let order = folder.join(format!("orders/default_seed{}.json", row["seed"]));
+        let order = read_order(&order, &workload).unwrap();
+        let began = std::time::Instant::now();
+        let found = replay(&workload, &order, &measure, policy, 1);
+        let took = began.elapsed();
+        let integers = [
+            (found.failed.to_string(), "failed"),
+            (found.allocated_gpu_milli.to_string(), "final_alloc_milli"),
+            (found.f_count.to_string(), "final_F_count"),
+        ];
+        let mut line = format!("{} {} {took:?}:", row["policy"], row["seed"]);
+        for (ours, name) in integers {
+            if ours != row[name] {
+                line += &format!(" {name} {ours} not {}", row[name]);
+            }
+        }
+        for (load, at) in &found.loads {
+            for (name, ours) in [
+                (format!("alloc{load}"), at.alloc_pct),
+                (format!("frag{load}"), at.frag_pct),
+                (format!("ratio{load}"), at.frag_idle_pct),
+            ] {
+                let Some(theirs) = row.get(&name) else { continue };
+                let theirs: f64 = theirs.parse().unwrap();
+                if (ours - theirs).abs() > 0.0051 {
+                    line += &format!(" {name} {ours:.4} not {theirs}");
+                }
+            }
+        }
+        println!("{line}");
+        if !line.ends_with(':') {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn as_much_fits_as_expected() {
+    let Some(folder) = openb() else { return };
+    let workload = workload(&folder, "default", "gpu");
+    let measure = workload.measure();
+    let order = read_order(&folder.join("orders/default_seed42.json"), &workload).unwrap();
+    let mut wrong = Vec::new();
+    let mut filled = BTreeMap::new();
+    for row in rows(&folder.join("expected/headroom.csv")) {
+        let policy = Policy::from_str(&row["policy"]).unwrap();
+        let number = |name: &str| row[name].parse::<i64>().unwrap();
+        let load = number("load") as u32;
+        let all = filled.entry((policy, load)).or_insert_with(|| {
+            let placer = fit::fill(&workload, &order, &measure, policy, (load, 1));
+            fit::headroom(&workload, placer.free())
+        });
+        let found = all.iter().find(|headroom| {
+            let shape = &headroom.shape;
+            shape.cpu_milli == number("class_cpu")
+                && shape.memory_mib == number("class_mem")
+                && i64::from(shape.gpus) == number("class_num")
+                && i64::from(shape.gpu_milli) == number("class_milli")
+                && headroom.count as i64 == number("class_count")
+        });
+        let found = found.map(|headroom| (headroom.fit_more, headroom.by_totals));
+        let theirs = (number("fit_more"), number("by_totals"));
+        if found != Some(theirs) {
+            wrong.push(format!("{row:?}: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn as_many_machines_are_needed_as_expected() {
+    let Some(folder) = openb() else { return };
+    let mut wrong = Vec::new();
+    let rows = rows(&folder.join("expected/compaction.csv"));
+    for nodes in ["gpu", "all"] {
+        let workload = workload(&folder, "default", nodes);
+        let measure = workload.measure();
+        let order = read_order(&folder.join("orders/default_seed42.json"), &workload);
+        println!("{nodes}: {:?}", order.as_ref().err());
+        let Ok(order) = order else { continue };
+        for row in &rows {
+            let policy = Policy::from_str(&row["policy"]).unwrap();
+            let compaction =
+                Compaction::new(&workload, &order, &measure, policy, row["load"].parse().unwrap());
+            let found = compaction.machines(row["seed"].parse().unwrap());
+            let tasks = compaction.tasks();
+            if (found, tasks) != (row["machines"].parse().ok(), row["tasks"].parse().unwrap()) {
+                wrong.push(format!("{nodes} {row:?}: {found:?} {tasks}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
