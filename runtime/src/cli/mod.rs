@@ -73,6 +73,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Plan capacity: what really fits, what is stranded, what can be switched off.
+    #[command(disable_help_flag = true)]
+    Plan {
+        /// Handed to the planner; `tepui plan --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure real clusters on this host.
     #[command(hide = true)]
     Measure(Box<measure::Flags>),
@@ -103,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Launch(flags) => executor::launch(&flags),
         Command::Executor(flags) => executor::run(&flags),
         Command::Sim { arguments } => Ok(tepui_sim::cli::run(arguments)),
+        Command::Plan { arguments } => Ok(tepui_sim::capacity::cli::run(arguments)),
     })
 }
 

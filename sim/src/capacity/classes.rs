@@ -24,10 +24,10 @@ impl Class {
     pub fn shape(&self) -> Shape {
         Shape {
             cpu_milli: self.cpu_milli,
-            memory_mib: 0,
             gpus: self.gpus,
             gpu_milli: self.gpu_milli,
             models: self.models,
+            ..Shape::default()
         }
     }
 }

@@ -27,6 +27,10 @@ pub enum Lacks {
     Cpu,
     /// Memory.
     Memory,
+    /// Disk.
+    Disk,
+    /// Ports.
+    Ports,
     /// GPUs with enough free.
     Gpu,
     /// A GPU of a model that will do.
@@ -43,10 +47,12 @@ pub fn on_machine(free: &Free, shape: &Shape) -> (i64, Lacks) {
     let bounds = [
         (of(free.cpu_milli, shape.cpu_milli), Lacks::Cpu),
         (of(free.memory_mib, shape.memory_mib), Lacks::Memory),
+        (of(free.disk_mib, shape.disk_mib), Lacks::Disk),
+        (of(free.ports, shape.ports), Lacks::Ports),
         (by_devices(free, shape), Lacks::Gpu),
     ];
     let least = bounds.iter().min_by_key(|(count, _)| *count);
-    *least.expect("there are three")
+    *least.expect("there are some")
 }
 
 /// How many groups of GPUs, each with enough free, there are.
@@ -55,16 +61,25 @@ fn by_devices(free: &Free, shape: &Shape) -> i64 {
         return i64::MAX;
     }
     let milli = shape.gpu_milli.max(1);
-    let slots: Vec<i64> = free.devices().iter().map(|d| i64::from(d / milli)).collect();
+    let slots: Vec<i64> = free
+        .devices()
+        .iter()
+        .map(|d| i64::from(d / milli))
+        .collect();
     let gpus = i64::from(shape.gpus);
     // So many tasks fit if each of their GPUs finds a slot on another device: a device serves a
     // task at most once.
-    let fits = |tasks: i64| slots.iter().map(|slots| (*slots).min(tasks)).sum::<i64>() >= tasks * gpus;
+    let fits =
+        |tasks: i64| slots.iter().map(|slots| (*slots).min(tasks)).sum::<i64>() >= tasks * gpus;
     let most: i64 = slots.iter().sum::<i64>() / gpus;
     let (mut yes, mut no) = (0, most + 1);
     while no - yes > 1 {
         let middle = i64::midpoint(yes, no);
-        if fits(middle) { yes = middle } else { no = middle }
+        if fits(middle) {
+            yes = middle;
+        } else {
+            no = middle;
+        }
     }
     yes
 }
@@ -82,8 +97,13 @@ pub fn by_totals(free: &[Free], shape: &Shape) -> i64 {
     let of = |free: i64, asked: i64| if asked > 0 { free / asked } else { i64::MAX };
     let cpu = of(sum(|free| free.cpu_milli), shape.cpu_milli);
     let memory = of(sum(|free| free.memory_mib), shape.memory_mib);
+    let disk = of(sum(|free| free.disk_mib), shape.disk_mib);
+    let ports = of(sum(|free| free.ports), shape.ports);
     let gpu = of(sum(|free| free.gpu_milli), shape.gpu_milli_total());
-    cpu.min(memory).min(gpu)
+    [cpu, memory, disk, ports, gpu]
+        .into_iter()
+        .min()
+        .unwrap_or(0)
 }
 
 /// Places arrivals until the GPU milli that arrived are `load` percent of all; without GPUs, all
@@ -96,7 +116,10 @@ pub fn fill<'a>(
     policy: Policy,
     (load, seed): (u32, u64),
 ) -> Placer<'a> {
-    let machines = order.machines.iter().map(|place| &workload.machines[*place]);
+    let machines = order
+        .machines
+        .iter()
+        .map(|place| &workload.machines[*place]);
     let mut placer = Placer::new(policy, machines, &workload.shapes, measure, seed);
     for shape in up_to_load(workload, order, load) {
         placer.place(shape);

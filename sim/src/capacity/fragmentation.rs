@@ -69,7 +69,10 @@ impl Measure {
         if free.gpu_milli == 0 {
             return 0;
         }
-        let of_model = self.by_model.get(&free.model).expect("all models are named");
+        let of_model = self
+            .by_model
+            .get(&free.model)
+            .expect("all models are named");
         let mut weight = of_model.strangers;
         let mut sum = 0;
         for level in &of_model.levels {

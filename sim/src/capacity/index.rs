@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn the_first_of_the_best_wins() {
-        let mut scores = vec![1, 5, 5, NOWHERE, 2];
-        let mut marks = vec![0; 5];
+        let mut scores = [1, 5, 5, NOWHERE, 2];
+        let mut marks = [0; 5];
         let mut tree = Tournament::new(5);
         tree.update(&[], (&mut marks, 1), |place| scores[place]);
         assert_eq!(tree.winner(), Some(1));
@@ -108,7 +108,9 @@ mod tests {
         tree.update(&[1, 3, 1], (&mut marks, 2), |place| scores[place]);
         assert_eq!(tree.winner(), Some(2));
         scores.fill(NOWHERE);
-        tree.update(&[1, 3, 1, 0, 2, 3, 4], (&mut marks, 3), |place| scores[place]);
+        tree.update(&[1, 3, 1, 0, 2, 3, 4], (&mut marks, 3), |place| {
+            scores[place]
+        });
         assert_eq!(tree.winner(), None);
     }
 }

@@ -25,6 +25,9 @@ const TASK_COLUMNS: [&str; 6] = [
     "gpu_spec",
 ];
 
+/// Without these any model will do, and GPUs are taken whole.
+const MAY_BE_MISSING: [&str; 3] = ["model", "gpu_milli", "gpu_spec"];
+
 /// The columns of a file whose names are not the usual ones: `usual=theirs`.
 #[derive(Clone, Debug, Default)]
 pub struct Mapping(pub Vec<(String, String)>);
@@ -62,12 +65,7 @@ struct OrderFile {
 /// # Errors
 /// When it is none, or another workload's.
 pub fn read_order(path: &Path, workload: &Workload) -> Result<Order, PlanError> {
-    let text = read_text(path)?;
-    let file: OrderFile = serde_json::from_str(&text).map_err(|error| PlanError::Line {
-        path: path.display().to_string(),
-        line: error.line(),
-        problem: error.to_string(),
-    })?;
+    let file = read_order_file(path)?;
     let order = Order {
         arrivals: file.arrivals,
         machines: file
@@ -76,6 +74,28 @@ pub fn read_order(path: &Path, workload: &Workload) -> Result<Order, PlanError> 
     };
     order.check(workload)?;
     Ok(order)
+}
+
+/// Reads in which order tasks come; machines win ties by their names.
+///
+/// # Errors
+/// When it is none, or another workload's.
+pub fn read_arrivals(path: &Path, workload: &Workload) -> Result<Order, PlanError> {
+    let order = Order {
+        arrivals: read_order_file(path)?.arrivals,
+        ..Order::by_name(workload)
+    };
+    order.check(workload)?;
+    Ok(order)
+}
+
+fn read_order_file(path: &Path) -> Result<OrderFile, PlanError> {
+    let text = read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| PlanError::Line {
+        path: path.display().to_string(),
+        line: error.line(),
+        problem: error.to_string(),
+    })
 }
 
 fn read_text(path: &Path) -> Result<String, PlanError> {
@@ -88,8 +108,8 @@ fn read_text(path: &Path) -> Result<String, PlanError> {
 /// A file of comma-separated values, with the columns that count.
 struct Table {
     path: String,
-    /// Where each wanted column is.
-    places: Vec<usize>,
+    /// Where each wanted column is; nothing for one that may be missing, and is.
+    places: Vec<Option<usize>>,
     names: Vec<String>,
     rows: Vec<Vec<String>>,
 }
@@ -107,13 +127,14 @@ impl Table {
         };
         for usual in wanted {
             let name = mapping.name(usual);
-            let Some(place) = header.iter().position(|column| column.trim() == name) else {
+            let place = header.iter().position(|column| column.trim() == name);
+            if place.is_none() && !MAY_BE_MISSING.contains(usual) {
                 let there = header.join(", ");
                 return Err(table.wrong(
                     0,
                     format!("there is no column '{name}' among {there}; --column {usual}=NAME"),
                 ));
-            };
+            }
             table.places.push(place);
             table.names.push(name.to_owned());
         }
@@ -130,7 +151,8 @@ impl Table {
 
     fn text(&self, row: usize, column: usize) -> &str {
         let cells = &self.rows[row - 1];
-        cells.get(self.places[column]).map_or("", |cell| cell.trim())
+        let cell = self.places[column].and_then(|place| cells.get(place));
+        cell.map_or("", |cell| cell.trim())
     }
 
     fn amount(&self, row: usize, column: usize, most: i64) -> Result<i64, PlanError> {
@@ -170,6 +192,8 @@ impl Table {
                 name: self.name(row)?,
                 cpu_milli: self.amount(row, 1, AMOUNT_MAX)?,
                 memory_mib: self.amount(row, 2, AMOUNT_MAX)?,
+                disk_mib: 0,
+                ports: 0,
                 gpus: self.amount(row, 3, GPUS_MAX as i64)? as usize,
                 model: match self.text(row, 4) {
                     "" => Models::default(),
@@ -188,11 +212,13 @@ impl Table {
                 cpu_milli: self.amount(row, 1, AMOUNT_MAX)?,
                 memory_mib: self.amount(row, 2, AMOUNT_MAX)?,
                 gpus,
-                gpu_milli: 0,
-                models: Models::default(),
+                ..Shape::default()
             };
             if gpus > 0 {
-                shape.gpu_milli = self.amount(row, 4, i64::from(WHOLE_GPU_MILLI))? as i32;
+                shape.gpu_milli = match self.text(row, 4) {
+                    "" => WHOLE_GPU_MILLI,
+                    _ => self.amount(row, 4, i64::from(WHOLE_GPU_MILLI))? as i32,
+                };
                 for model in self.text(row, 5).split('|').filter(|name| !name.is_empty()) {
                     shape.models.0 |= self.model(row, model, models)?.0;
                 }

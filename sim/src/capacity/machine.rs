@@ -14,6 +14,10 @@ pub struct Machine {
     pub cpu_milli: i64,
     /// MiB of memory.
     pub memory_mib: i64,
+    /// MiB of disk.
+    pub disk_mib: i64,
+    /// How many ports.
+    pub ports: i64,
     /// How many GPUs, at most [`GPUS_MAX`].
     pub gpus: usize,
     /// Of which model: one bit, or none.
@@ -64,6 +68,10 @@ pub struct Free {
     pub cpu_milli: i64,
     /// MiB.
     pub memory_mib: i64,
+    /// MiB.
+    pub disk_mib: i64,
+    /// How many.
+    pub ports: i64,
     /// Of all its GPUs together.
     pub gpu_milli: i64,
     /// The model of its GPUs.
@@ -88,6 +96,8 @@ impl Free {
         Free {
             cpu_milli: machine.cpu_milli,
             memory_mib: machine.memory_mib,
+            disk_mib: machine.disk_mib,
+            ports: machine.ports,
             gpu_milli: machine.gpu_milli(),
             model: machine.model,
             devices,
@@ -105,7 +115,10 @@ impl Free {
     /// Whether a task fits.
     #[must_use]
     pub fn fits(&self, shape: &Shape) -> bool {
-        self.memory_mib >= shape.memory_mib && self.runs(shape)
+        self.memory_mib >= shape.memory_mib
+            && self.disk_mib >= shape.disk_mib
+            && self.ports >= shape.ports
+            && self.runs(shape)
     }
 
     /// Whether a task fits as far as cpus and GPUs go; memory is no part of fragmentation.
@@ -143,7 +156,11 @@ impl Free {
 
     /// Takes what a task needs.
     pub fn take(&mut self, shape: &Shape, devices: Devices) {
-        assert_eq!(devices.0.count_ones(), shape.gpus, "as many GPUs as asked for");
+        assert_eq!(
+            devices.0.count_ones(),
+            shape.gpus,
+            "as many GPUs as asked for"
+        );
         self.change(shape, devices, 1);
         if let Some(kind) = Kinds::of(shape) {
             self.kinds.0[kind] += 1;
@@ -161,14 +178,24 @@ impl Free {
     fn change(&mut self, shape: &Shape, devices: Devices, sign: i64) {
         self.cpu_milli -= sign * shape.cpu_milli;
         self.memory_mib -= sign * shape.memory_mib;
+        self.disk_mib -= sign * shape.disk_mib;
+        self.ports -= sign * shape.ports;
         self.gpu_milli -= sign * shape.gpu_milli_total();
         let mut bits = devices.0;
         while bits != 0 {
             let device = &mut self.devices[bits.trailing_zeros() as usize];
             *device -= sign as i32 * shape.gpu_milli;
-            assert!((0..=WHOLE_GPU_MILLI).contains(device), "no GPU is used twice");
+            assert!(
+                (0..=WHOLE_GPU_MILLI).contains(device),
+                "no GPU is used twice"
+            );
             bits &= bits - 1;
         }
-        assert!(self.cpu_milli >= 0 && self.memory_mib >= 0, "nothing is used twice");
+        let least = self
+            .cpu_milli
+            .min(self.memory_mib)
+            .min(self.disk_mib)
+            .min(self.ports);
+        assert!(least >= 0, "nothing is used twice");
     }
 }

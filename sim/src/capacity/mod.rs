@@ -5,6 +5,7 @@
 //! places tasks one by one, by a [`Policy`], on a model of the cluster's machines.
 
 pub mod classes;
+pub mod cli;
 pub mod compact;
 pub mod error;
 pub mod fit;

@@ -110,7 +110,11 @@ impl<'a> Placer<'a> {
         let (free, fragments) = (&self.free, &self.fragments);
         let (policy, measure) = (self.policy, self.measure);
         let score = |place: usize| match free[place].fits(asked) {
-            true => policy.score(&free[place], asked, measure, fragments[place]).0,
+            true => {
+                policy
+                    .score(&free[place], asked, measure, fragments[place])
+                    .0
+            }
             false => NOWHERE,
         };
         let tree = self.trees[shape].get_or_insert_with(|| Tournament::new(free.len()));

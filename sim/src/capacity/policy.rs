@@ -157,7 +157,11 @@ fn packing(free: &Free, shape: &Shape) -> i64 {
     if shape.gpus == 0 {
         return 0;
     }
-    let idle = free.devices().iter().filter(|d| **d == WHOLE_GPU_MILLI).count() as i64;
+    let idle = free
+        .devices()
+        .iter()
+        .filter(|d| **d == WHOLE_GPU_MILLI)
+        .count() as i64;
     if idle == free.devices().len() as i64 {
         return (33 - idle).max(idle);
     }
@@ -197,7 +201,9 @@ impl FromStr for Policy {
     type Err = PlanError;
 
     fn from_str(text: &str) -> Result<Policy, PlanError> {
-        let found = NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        let found = NAMES
+            .iter()
+            .find(|(_, name)| name.eq_ignore_ascii_case(text));
         found.map(|(policy, _)| *policy).ok_or_else(|| {
             let names: Vec<&str> = NAMES.iter().map(|(_, name)| *name).collect();
             PlanError::Mismatch(format!(

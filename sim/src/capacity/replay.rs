@@ -66,7 +66,10 @@ pub fn replay(
     policy: Policy,
     seed: u64,
 ) -> Replayed {
-    let machines = order.machines.iter().map(|place| &workload.machines[*place]);
+    let machines = order
+        .machines
+        .iter()
+        .map(|place| &workload.machines[*place]);
     let mut placer = Placer::new(policy, machines, &workload.shapes, measure, seed);
     let capacity = workload.gpu_milli();
     let (mut arrived, mut allocated, mut failed) = (0, 0, 0);
@@ -106,6 +109,9 @@ pub fn replay(
         failed,
         allocated_gpu_milli: allocated,
         f_count: placer.fragment(),
-        loads: buckets.into_iter().map(|(load, bucket)| (load, at_load(bucket))).collect(),
+        loads: buckets
+            .into_iter()
+            .map(|(load, bucket)| (load, at_load(bucket)))
+            .collect(),
     }
 }

@@ -18,12 +18,16 @@ impl Models {
 }
 
 /// What a task asks for. Tasks of the same shape fit into the same places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape {
     /// Thousandths of a cpu.
     pub cpu_milli: i64,
     /// MiB of memory.
     pub memory_mib: i64,
+    /// MiB of disk.
+    pub disk_mib: i64,
+    /// How many ports, whichever.
+    pub ports: i64,
     /// How many GPUs.
     pub gpus: u32,
     /// How much of each of them, at most 1000; 0 without GPUs.
@@ -48,7 +52,18 @@ impl Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cpus, {} MiB", self.cpu_milli as f64 / 1000.0, self.memory_mib)?;
+        write!(
+            f,
+            "{} cpus, {} MiB",
+            self.cpu_milli as f64 / 1000.0,
+            self.memory_mib
+        )?;
+        if self.disk_mib > 0 {
+            write!(f, ", {} MiB of disk", self.disk_mib)?;
+        }
+        if self.ports > 0 {
+            write!(f, ", {} ports", self.ports)?;
+        }
         match self.gpus {
             0 => Ok(()),
             1 if self.is_share() => write!(f, ", {} milli of a GPU", self.gpu_milli),

@@ -1,0 +1,164 @@
+//! `tepui plan fit`
+
+use super::args::{Fit, Wanted};
+use super::{Done, EXIT_DOES_NOT_FIT, show};
+use crate::capacity::error::PlanError;
+use crate::capacity::fit::{self, Headroom, Lacks, whole_gpus};
+use crate::capacity::machine::Free;
+use crate::capacity::task::Shape;
+use crate::capacity::workload::Workload;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+pub(super) fn run(arguments: &Fit) -> Done {
+    let (workload, measure) = arguments.input.read()?;
+    let order = arguments.input.order(&workload, arguments.seed)?;
+    let load = arguments.load.unwrap_or(u32::MAX);
+    let seeded = (load, arguments.seed);
+    let placer = fit::fill(&workload, &order, &measure, arguments.policy, seeded);
+    if arguments.shapes.is_empty() {
+        let all = fit::headroom(&workload, placer.free());
+        show_all(arguments, &workload, &all);
+        return Ok(ExitCode::SUCCESS);
+    }
+    wanted(arguments, placer.free())
+}
+
+fn class(workload: &Workload, headroom: &Headroom) -> Value {
+    let shape = &headroom.shape;
+    json!({
+        "cpu_milli": shape.cpu_milli,
+        "memory_mib": shape.memory_mib,
+        "num_gpu": shape.gpus,
+        "gpu_milli": shape.gpu_milli,
+        "gpu_spec": workload.models_text(shape.models),
+        "count": headroom.count,
+        "fit_more": headroom.fit_more,
+        "by_totals": headroom.by_totals,
+    })
+}
+
+fn show_all(arguments: &Fit, workload: &Workload, all: &[Headroom]) {
+    if arguments.json {
+        let classes: Vec<Value> = all.iter().map(|one| class(workload, one)).collect();
+        let answer = json!({
+            "policy": arguments.policy.to_string(),
+            "load": arguments.load,
+            "classes": classes,
+        });
+        println!("{answer}");
+        return;
+    }
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|one| {
+            let promised = one.by_totals as f64 / one.fit_more.max(1) as f64;
+            vec![
+                one.shape.to_string(),
+                one.count.to_string(),
+                one.fit_more.to_string(),
+                one.by_totals.to_string(),
+                format!("{promised:.2}"),
+            ]
+        })
+        .collect();
+    show::table(
+        &["shape", "in the workload", "more fit", "by totals", "times"],
+        &rows,
+    );
+}
+
+/// What was found for one wanted shape.
+struct Found {
+    wanted: Wanted,
+    fit: i64,
+    by_totals: i64,
+    /// On how many machines each resource is the one that runs out.
+    lacks: BTreeMap<Lacks, usize>,
+}
+
+/// Places one shape after another; what an earlier one takes is gone for the later ones.
+fn wanted(arguments: &Fit, free: &[Free]) -> Done {
+    let mut free = free.to_vec();
+    let mut all = Vec::new();
+    for wanted in &arguments.shapes {
+        let shape = &wanted.shape;
+        if *shape == Shape::default() {
+            let text = "a shape that asks for nothing fits without end: name cpus, mem or gpus";
+            return Err(PlanError::Mismatch(text.to_owned()));
+        }
+        let by_totals = fit::by_totals(&free, shape);
+        let mut lacks = BTreeMap::new();
+        for free in &free {
+            *lacks.entry(fit::on_machine(free, shape).1).or_insert(0) += 1;
+        }
+        let most = wanted.count.unwrap_or(i64::MAX);
+        let mut fit = 0;
+        for free in &mut free {
+            while fit < most && free.fits(shape) {
+                free.take(shape, free.usual_devices(shape));
+                fit += 1;
+            }
+        }
+        all.push(Found {
+            wanted: *wanted,
+            fit,
+            by_totals,
+            lacks,
+        });
+    }
+    let fits = |found: &Found| found.wanted.count.is_none_or(|count| found.fit >= count);
+    let all_fit = all.iter().all(fits);
+    if arguments.json {
+        let shapes: Vec<Value> = all.iter().map(line).collect();
+        println!("{}", json!({ "fits": all_fit, "shapes": shapes }));
+    } else {
+        all.iter().for_each(print);
+    }
+    match all_fit {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(EXIT_DOES_NOT_FIT)),
+    }
+}
+
+fn name(lacks: Lacks) -> &'static str {
+    match lacks {
+        Lacks::Cpu => "cpus",
+        Lacks::Memory => "mem",
+        Lacks::Disk => "disk",
+        Lacks::Ports => "ports",
+        Lacks::Gpu => "gpus",
+        Lacks::Model => "gpu_model",
+    }
+}
+
+fn line(found: &Found) -> Value {
+    let shape = &found.wanted.shape;
+    let lacks: BTreeMap<&str, usize> = found.lacks.iter().map(|(l, n)| (name(*l), *n)).collect();
+    json!({
+        "cpus": shape.cpu_milli as f64 / 1000.0,
+        "mem": shape.memory_mib,
+        "disk": shape.disk_mib,
+        "ports": shape.ports,
+        "gpus": whole_gpus(shape.gpu_milli_total()),
+        "count": found.wanted.count,
+        "fit_more": found.fit,
+        "by_totals": found.by_totals,
+        "runs_out": lacks,
+    })
+}
+
+fn print(found: &Found) {
+    let of = match found.wanted.count {
+        Some(count) => format!(" of {count}"),
+        None => String::new(),
+    };
+    println!(
+        "{}: {}{of} fit; the totals promise {}",
+        found.wanted.shape, found.fit, found.by_totals
+    );
+    for (lacks, machines) in &found.lacks {
+        println!("  {} run out first on {machines} machines", name(*lacks));
+    }
+}
