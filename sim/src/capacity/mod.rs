@@ -12,6 +12,7 @@ pub mod fit;
 pub mod fragmentation;
 pub mod index;
 pub mod input;
+pub mod live;
 pub mod machine;
 pub mod placer;
 pub mod policy;
