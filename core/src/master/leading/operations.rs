@@ -242,7 +242,11 @@ impl Leading {
     /// Forgets an operation of which nobody has anything more to say.
     pub(super) fn forget_operation(&mut self, uuid: OperationUuid) {
         if let Some(record) = self.operations.remove(uuid) {
-            self.agents.arena[record.agent].operations.remove(&uuid);
+            let agent = &mut self.agents.arena[record.agent];
+            agent.operations.remove(&uuid);
+            if agent.operations.is_empty() && self.operator.is_deactivated(&agent.id) {
+                self.operator.look_at(&agent.id);
+            }
         }
     }
 
