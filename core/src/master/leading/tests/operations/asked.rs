@@ -221,3 +221,31 @@ fn operations_on_an_agent_out_of_reach_are_told_of() {
     assert_eq!(states(&harness.take()), [OperationState::GoneByOperator]);
     assert_eq!(harness.leading.operations(), []);
 }
+
+#[test]
+fn a_name_that_is_used_again_too_early_leaves_nothing_behind() {
+    let (mut harness, agent, _, offer) = begun();
+    let own = reserved("cpus:1", "web");
+    let twice = [
+        named("o", reserve(&own)),
+        named("o", reserve(&reserved("mem:64", "web"))),
+    ];
+    accept(&mut harness, 2, &offer, twice.into());
+    let said = harness.take();
+    let [(first, _), (second, _)] = asked(&said)[..] else {
+        panic!("{said:?}")
+    };
+    for (uuid, update) in [(first, 1), (second, 2)] {
+        let report = outcome(&harness, uuid, OperationState::Finished, update);
+        harness.agent(1, ToMaster::Operation(report));
+    }
+    for update in [1, 2] {
+        let call = Call::AcknowledgeOperationStatus {
+            agent_id: agent.clone(),
+            operation_id: operation_id("o"),
+            update_id: update_id(update),
+        };
+        assert_eq!(harness.ask(2, call), Ok(()), "{update}");
+    }
+    assert!(harness.leading.operations().is_empty());
+}
