@@ -60,6 +60,18 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
         why: "a task that has finished is not said to be killed when its framework leaves",
     },
+    Difference {
+        captures: &["ext.op.CREATE_VOLUMES_dup"],
+        kind: Kind::Reason,
+        what: &["'Invalid CREATE operation on agent *"],
+        why: "an agent is named by its id alone",
+    },
+    Difference {
+        captures: &["ext.op.RESERVE_too_much", "ext.op.UNRESERVE_again"],
+        kind: Kind::Reason,
+        what: &["'cpus:3; mem:4096; *", "'cpus:4; mem:4032; *"],
+        why: "resources are written in our order, which is the same for all that are equal",
+    },
 ];
 
 /// What nothing is compared with, and why.
