@@ -1,12 +1,15 @@
 //! `tepui master`.
 
-use super::flags::{Kept, Listen, Logging, address, as_mesos_writes, duration};
+mod texts;
+
+use super::flags::{Kept, Listen, Logging, address, duration};
 use super::process::{self, Signals, WorkDirLock};
 use super::{Failure, logging};
 use crate::disk::replaced::Content;
 use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
+use crate::http::classic::metrics::RegistrySize;
 use crate::http::leader::Leader;
 use crate::http::operator::{Events, Requests};
 use crate::http::scheduler::{SchedulerHttp, Streams};
@@ -17,7 +20,6 @@ use crate::node::counters::Counters;
 use crate::node::fresh_rng;
 use crate::node::master::{MasterPeers, MasterPorts, Wakers, forward_broken};
 use clap::Args;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -114,6 +116,16 @@ pub struct Flags {
     /// Where the stock web interface is installed.
     #[arg(long = "webui_dir", env = "TEPUI_WEBUI_DIR")]
     pub(crate) webui_dir: Option<PathBuf>,
+    /// Whether metrics name every framework.
+    #[arg(
+        long = "publish_per_framework_metrics",
+        env = "TEPUI_PUBLISH_PER_FRAMEWORK_METRICS",
+        action = clap::ArgAction::Set,
+        num_args = 0..=1,
+        default_missing_value = "true",
+        default_value_t = true
+    )]
+    pub(crate) publish_per_framework_metrics: bool,
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(flatten)]
@@ -227,73 +239,6 @@ impl Flags {
 }
 
 impl Flags {
-    /// The flags by Mesos' names, as tools show them.
-    fn as_text(&self, config: &Config) -> BTreeMap<String, String> {
-        let leading = &config.leading;
-        let mut all = BTreeMap::new();
-        let mut set = |name: &str, value: String| all.insert(name.to_owned(), value);
-        set("ip", self.listen.ip.to_string());
-        set("port", self.port.to_string());
-        set("hostname", self.listen.host_name());
-        set("work_dir", self.work_dir.display().to_string());
-        set("quorum", (self.masters.len().max(1) / 2 + 1).to_string());
-        set(
-            "logging_level",
-            self.logging.logging_level.to_ascii_uppercase(),
-        );
-        let time = |duration: Duration| as_mesos_writes(duration);
-        set("agent_ping_timeout", time(leading.agent_ping_timeout));
-        set(
-            "agent_reregister_timeout",
-            time(leading.agent_reregister_timeout),
-        );
-        set("allocation_interval", time(leading.allocation_interval));
-        set(
-            "max_agent_ping_timeouts",
-            leading.max_agent_ping_timeouts.to_string(),
-        );
-        set(
-            "max_completed_frameworks",
-            leading.max_completed_frameworks.to_string(),
-        );
-        let tasks = leading.max_completed_tasks_per_framework;
-        set("max_completed_tasks_per_framework", tasks.to_string());
-        let listeners = http::operator::events::LISTENERS_MAX;
-        set(
-            "max_operator_event_stream_subscribers",
-            listeners.to_string(),
-        );
-        for name in [
-            "agents",
-            "frameworks",
-            "http_frameworks",
-            "http_readonly",
-            "http_readwrite",
-        ] {
-            set(&format!("authenticate_{name}"), false.to_string());
-        }
-        set("registry", "replicated_log".to_owned());
-        set("allocator", "hierarchical".to_owned());
-        set("role_sorter", "drf".to_owned());
-        set("framework_sorter", "drf".to_owned());
-        if let Some(timeout) = leading.offer_timeout {
-            set("offer_timeout", time(timeout));
-        }
-        if let Some(ip) = self.listen.advertise_ip {
-            set("advertise_ip", ip.to_string());
-        }
-        if let Some(port) = self.listen.advertise_port {
-            set("advertise_port", port.to_string());
-        }
-        if let Some(folder) = &self.logging.log_dir {
-            set("log_dir", folder.display().to_string());
-        }
-        if !self.cluster.is_empty() {
-            set("cluster", self.cluster.clone());
-        }
-        all
-    }
-
     fn name(&self) -> String {
         format!("master-{}", self.id)
     }
@@ -307,9 +252,10 @@ impl Flags {
         let since = SystemTime::UNIX_EPOCH.elapsed();
         http::master::About {
             cluster: self.cluster.clone(),
-            flags: self.as_text(config),
+            flags: texts::of(self, config),
             log_file: self.log_file(),
             webui_dir: self.webui_dir.clone(),
+            per_framework_metrics: self.publish_per_framework_metrics,
             started_at: since.map_or(0.0, |since| since.as_secs_f64()),
         }
     }
@@ -422,6 +368,7 @@ fn pages(
         requests: ports.requests.clone(),
         events: ports.events.clone(),
         logging: logging::Verbosity::default(),
+        registry_size: RegistrySize::default(),
     }
 }
 

@@ -1,17 +1,15 @@
 //! Every call of a master's v1 operator API, in both codecs, with each of its outcomes; and the
 //! table of them in `runtime/docs/operator-api.md`, which `TEPUI_REWRITE=1` writes anew.
 
-#[path = "../golden/client.rs"]
-mod client;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;
 
-use client::{Answer, Request, ask};
 use script::{Step, steps};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use support::client::{Answer, Request, ask};
 use support::{Running, free_ports, http_json, tepui, until};
 use tepui_runtime::mesos::v1::master::{Call, Response};
 use tepui_runtime::mesos::{json, protobuf};

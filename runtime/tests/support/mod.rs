@@ -1,7 +1,9 @@
 //! What the tests with real processes share. Not every test uses all of it.
 #![allow(dead_code)]
 
+pub mod client;
 pub mod fake_master;
+pub mod framework;
 pub mod golden;
 
 use std::fs;

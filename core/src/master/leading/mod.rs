@@ -17,6 +17,7 @@ mod arena;
 mod calls;
 mod config;
 mod feedback;
+mod figures;
 mod frameworks;
 mod history;
 mod invariants;
@@ -43,6 +44,7 @@ mod view;
 mod tests;
 
 pub use config::{Config, RateLimit};
+pub use figures::FrameworkFigures;
 pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
 pub use operate::OperateError;

@@ -250,7 +250,9 @@ fn setting(
     answer.r#type = Some(match kind {
         Type::GetWeights => {
             let weight_infos = settings::weights(state);
-            answer.get_weights = Some(response::GetWeights { weight_infos });
+            if !weight_infos.is_empty() {
+                answer.get_weights = Some(response::GetWeights { weight_infos });
+            }
             response::Type::GetWeights
         }
         Type::GetQuota => {
