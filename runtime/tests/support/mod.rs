@@ -3,6 +3,7 @@
 
 pub mod fake_master;
 pub mod golden;
+pub mod table;
 
 use std::fs;
 use std::net::TcpListener;
