@@ -217,9 +217,8 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     fs::write(work_dir.address_file(), flags.endpoint()).map_err(failed)?;
     let reaper = Reaper::start().map_err(failed)?;
     let book = SharedBook::default();
-    let settings = flags.settings(&work_dir, &book);
     let began = Instant::now();
-    let (containers, reports) = Containers::new(settings, reaper);
+    let (containers, reports) = Containers::new(flags.settings(&work_dir, &book), reaper);
     let live_containers = containers.recover().await.map_err(failed)?;
     let progress = Arc::new(Notify::new());
     let (journal, writes) = open_journal(&work_dir, &progress)?;
