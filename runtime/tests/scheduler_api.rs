@@ -244,9 +244,13 @@ fn malformed_calls_are_answered_as_captured() {
         );
         for pair in call["headers"].as_array().unwrap() {
             let name = pair[0].as_str().unwrap().to_lowercase();
-            if name != "date" {
-                assert_eq!(answer.headers[&name], pair[1].as_str().unwrap(), "{label}");
-            }
+            let value = match name.as_str() {
+                "date" => continue,
+                // Identifiers of another length are in the text.
+                "content-length" => expected.1.len().to_string(),
+                _ => pair[1].as_str().unwrap().to_owned(),
+            };
+            assert_eq!(answer.headers[&name], value, "{label}");
         }
         tried += 1;
     }

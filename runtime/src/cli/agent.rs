@@ -2,7 +2,7 @@
 
 mod texts;
 
-use super::flags::{Kept, Listen, Logging, address, duration};
+use super::flags::{Kept, Listen, Logging, domain, duration};
 use super::logging::Verbosity;
 use super::process::{self, Signals, Told, WorkDirLock};
 use super::{Failure, detect, logging};
@@ -14,6 +14,7 @@ use crate::disk::Wal;
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
 use crate::http::executor::{ExecutorApi, Streams};
+use crate::net::find::Masters;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::{Kind, Links};
 use crate::node::agent::{AgentPorts, forward_reports, serve_executor};
@@ -29,7 +30,7 @@ use std::time::{Duration, Instant};
 use tepui_core::agent::{AgentNode, Config, Input, Recovered, Write};
 use tepui_core::durable::WriteSequence;
 use tepui_core::executor;
-use tepui_core::model::AgentInfo;
+use tepui_core::model::{AgentInfo, Domain};
 use tepui_core::resources::Attributes;
 use tepui_core::wire;
 use tokio::net::TcpListener;
@@ -43,9 +44,10 @@ pub struct Flags {
     /// The port to listen on.
     #[arg(long, env = "TEPUI_PORT", default_value_t = 5051)]
     pub(crate) port: u16,
-    /// Masters to ask for the leader: host:port[,host:port..].
-    #[arg(long, env = "TEPUI_MASTER", value_delimiter = ',', value_parser = address, required = true)]
-    pub(crate) master: Vec<String>,
+    /// Where the leader is found: host:port[,host:port..] of any masters,
+    /// zk://host:port[,host:port..]/path, or file:///path of a file that holds either.
+    #[arg(long, env = "TEPUI_MASTER")]
+    pub(crate) master: Masters,
     /// What the host offers, as in cpus:4;mem:4096;ports:[31000-32000]; what is not named is
     /// detected.
     #[arg(long, env = "TEPUI_RESOURCES", default_value = "")]
@@ -53,6 +55,9 @@ pub struct Flags {
     /// What frameworks may select by, as in rack:r1;zone:a.
     #[arg(long, env = "TEPUI_ATTRIBUTES", default_value = "")]
     pub(crate) attributes: String,
+    /// Where the host stands, for frameworks that spread: a DomainInfo in JSON.
+    #[arg(long, env = "TEPUI_DOMAIN", value_parser = domain)]
+    pub(crate) domain: Option<Domain>,
     /// Where checkpoints and sandboxes are kept.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: PathBuf,
@@ -111,13 +116,13 @@ impl Flags {
             port: self.listen.advertise_port.unwrap_or(self.port),
             resources: detect::resources(&self.resources, &self.work_dir)?,
             attributes,
-            domain: None,
+            domain: self.domain.clone(),
         })
     }
 
     fn config(&self) -> Config {
         let mut config = Config {
-            masters: self.master.clone(),
+            masters: self.master.addresses().to_vec(),
             ..Config::default()
         };
         let set = |place: &mut Duration, flag: Option<Duration>| *place = flag.unwrap_or(*place);
@@ -172,7 +177,7 @@ impl Flags {
             work_dir: shared.work_dir.clone(),
             book: shared.book.clone(),
             flags: Arc::new(self.as_text()),
-            masters: self.master.clone().into(),
+            masters: self.master.clone(),
             address: self.address(),
             logging: Verbosity::default(),
             executors: shared.containers.clone(),
@@ -212,9 +217,8 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     fs::write(work_dir.address_file(), flags.endpoint()).map_err(failed)?;
     let reaper = Reaper::start().map_err(failed)?;
     let book = SharedBook::default();
-    let settings = flags.settings(&work_dir, &book);
     let began = Instant::now();
-    let (containers, reports) = Containers::new(settings, reaper);
+    let (containers, reports) = Containers::new(flags.settings(&work_dir, &book), reaper);
     let live_containers = containers.recover().await.map_err(failed)?;
     let progress = Arc::new(Notify::new());
     let (journal, writes) = open_journal(&work_dir, &progress)?;
@@ -239,6 +243,7 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     let ports = AgentPorts {
         journal,
         containers: containers.clone(),
+        found: flags.master.clone(),
         masters: Links::default(),
         api: executors.clone(),
         node: node.clone(),

@@ -2,7 +2,7 @@
 
 mod texts;
 
-use super::flags::{Kept, Listen, Logging, address, duration};
+use super::flags::{Kept, Listen, Logging, address, domain, duration};
 use super::process::{self, Signals, WorkDirLock};
 use super::{Failure, logging};
 use crate::disk::replaced::Content;
@@ -28,7 +28,7 @@ use tepui_core::durable::WriteSequence;
 use tepui_core::ids::MasterId;
 use tepui_core::log::{Damage, Recovered, Write};
 use tepui_core::master::{Config, MasterNode};
-use tepui_core::model::MasterInfo;
+use tepui_core::model::{Domain, MasterInfo};
 use tepui_core::rng::Rng;
 use tepui_core::wire;
 use tokio::sync::{Notify, mpsc};
@@ -73,6 +73,10 @@ pub struct Flags {
     /// Where the replicated log is kept.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: PathBuf,
+    /// Where the masters stand, a DomainInfo in JSON: agents of other regions are offered only to
+    /// frameworks that are region-aware.
+    #[arg(long, env = "TEPUI_DOMAIN", value_parser = domain)]
+    pub(crate) domain: Option<Domain>,
     /// The cluster's name, for people.
     #[arg(long, env = "TEPUI_CLUSTER", default_value = "")]
     pub(crate) cluster: String,
@@ -233,6 +237,7 @@ impl Flags {
             .max_agent_ping_timeouts
             .unwrap_or(leading.max_agent_ping_timeouts);
         leading.offer_timeout = self.offer_timeout.or(leading.offer_timeout);
+        leading.region = self.domain.as_ref().map(|domain| domain.region.clone());
         config.validate().map_err(wrong)?;
         Ok(config)
     }

@@ -14,6 +14,7 @@ use crate::container::volumes;
 use crate::driver::{Ended, Handle, Ports};
 use crate::mesos::{protobuf, v1};
 use crate::net::dial::{Call, dial};
+use crate::net::find::Target;
 use crate::net::{Kind, Links};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
@@ -77,8 +78,8 @@ impl Ports<CommandExecutor> for ExecutorPorts {
                     disconnected: |peer| Input::Disconnected { peer },
                     heard: |peer, event| Input::FromAgent { peer, event },
                 };
-                let address = self.agent_address();
-                let link = dial(address, &call, &self.agents, self.node.clone());
+                let target = Target::known(self.agent_address());
+                let link = dial(target, &call, &self.agents, self.node.clone());
                 self.last_link = Some(link);
             }
             Effect::Close { peer } => self.agents.close(peer),

@@ -7,10 +7,9 @@ mod support;
 
 use script::{Step, steps};
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use support::client::{Answer, Request, ask};
-use support::{Running, free_ports, http_json, tepui, until};
+use support::{Running, free_ports, http_json, table, tepui, until};
 use tepui_runtime::mesos::v1::master::{Call, Response};
 use tepui_runtime::mesos::{json, protobuf};
 
@@ -110,7 +109,7 @@ fn every_call_has_its_outcomes_in_both_codecs() {
     let folder = tempfile::tempdir().unwrap();
     let (master, _running) = start(folder.path());
     let agent = agent_id(&master);
-    let mut table = String::from(script::HEAD);
+    let mut text = String::from(script::HEAD);
     let script = steps(&agent);
     let mut outcomes: Vec<Vec<String>> = vec![Vec::new(); script.len()];
     for codec in [JSON, PROTOBUF] {
@@ -143,19 +142,8 @@ fn every_call_has_its_outcomes_in_both_codecs() {
         assert_eq!(outcome[0], outcome[1], "{}: the codecs disagree", step.name);
         let kind: serde_json::Value = serde_json::from_str(&step.call).unwrap();
         let kind = kind["type"].as_str().unwrap_or("-");
-        let shown = outcome[0].replace('|', "\\|");
-        writeln!(table, "| `{kind}` | {} | {shown} |", step.name).unwrap();
+        let shown = table::cell(&outcome[0]);
+        writeln!(text, "| `{kind}` | {} | {shown} |", step.name).unwrap();
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operator-api.md");
-    if std::env::var_os("TEPUI_REWRITE").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &table).unwrap();
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        kept,
-        table,
-        "{} is old: TEPUI_REWRITE=1 writes it anew",
-        path.display()
-    );
+    table::kept("operator-api.md", &text);
 }

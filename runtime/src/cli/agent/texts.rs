@@ -43,7 +43,7 @@ impl Flags {
             ("ip", Some(self.listen.ip.to_string())),
             ("log_dir", log_dir.map(|path| path.display().to_string())),
             ("logging_level", Some(self.logging.logging_level.clone())),
-            ("master", Some(self.master.join(","))),
+            ("master", Some(self.master.addresses().join(","))),
             ("port", Some(self.port.to_string())),
             ("resources", Some(self.resources.clone())),
             ("work_dir", Some(self.work_dir.display().to_string())),

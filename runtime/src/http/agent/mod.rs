@@ -18,6 +18,7 @@ use crate::container::Containers;
 use crate::container::nested::Nested;
 use crate::container::sandbox::WorkDir;
 use crate::driver::Handle;
+use crate::net::find::Masters;
 use crate::node::book::SharedBook;
 use axum::Router;
 use axum::extract::State;
@@ -40,7 +41,7 @@ pub struct AgentHttp {
     /// The flags, as text.
     pub flags: Arc<BTreeMap<String, String>>,
     /// Where masters are looked for.
-    pub masters: Arc<[String]>,
+    pub masters: Masters,
     /// `host:port` under which others reach the agent.
     pub address: String,
     /// How much is logged.

@@ -114,12 +114,8 @@ fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
         }
     }
     add("resource_providers", value!([]));
-    let leader = agent
-        .masters
-        .first()
-        .map(String::as_str)
-        .unwrap_or_default();
-    let leader_host = leader.rsplit_once(':').map_or(leader, |(host, _)| host);
+    let leader = agent.masters.called().unwrap_or_default();
+    let leader_host = leader.rsplit_once(':').map_or("", |(host, _)| host);
     add("master_hostname", value!(leader_host));
     add("flags", value!(*agent.flags));
     let root = agent.work_dir.root();
