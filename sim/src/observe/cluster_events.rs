@@ -153,6 +153,7 @@ impl Observer {
                 Some("framework-subscribed"),
                 true,
             ),
+            ClusterNotice::FrameworkChanged { .. } => ("master.framework-changed", None, true),
             ClusterNotice::FrameworkFailedOver { .. } => (
                 "master.framework-failed-over",
                 Some("framework-failed-over"),
