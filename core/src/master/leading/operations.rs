@@ -358,8 +358,15 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) {
         for uuid in self.agents.arena[agent].operations.clone() {
-            if let Some((state, why)) = fate {
-                self.end_unheard(uuid, state, why, fx);
+            let known = self.operations.by_uuid[&uuid].status.state;
+            match fate {
+                // An outcome that is known is not taken back; whoever missed it hears it now.
+                Some((state, _)) if state.is_terminal() && known.is_terminal() => {
+                    let why = "its agent is gone, and will not say it again";
+                    self.end_unheard(uuid, known, why, fx);
+                }
+                Some((state, why)) => self.end_unheard(uuid, state, why, fx),
+                None => {}
             }
             self.forget_operation(uuid);
         }
