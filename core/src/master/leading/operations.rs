@@ -146,6 +146,9 @@ pub(super) fn sit_on_agents(leading: &Leading) -> Result<(), String> {
 pub(super) fn keep_quantities(leading: &Leading) -> Result<(), String> {
     for (_, agent) in leading.agents.arena.iter() {
         let base = &agent.info.resources;
+        if agent.total == *base {
+            continue;
+        }
         let beyond_counting = agent.total.is_empty();
         if !beyond_counting && agent.total.quantities() != base.quantities() {
             let (id, total) = (&agent.id, &agent.total);
