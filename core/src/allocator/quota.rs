@@ -65,7 +65,16 @@ pub(super) struct Quotas {
     /// Whether either may have changed since.
     pub(super) moved: bool,
     /// What was handed out although quota forbids it; a bug.
-    pub(super) breach: Option<String>,
+    pub(super) breach: Breach,
+}
+
+/// What was handed out beyond quota.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Breach {
+    /// More than a limit.
+    pub(super) limit: Option<String>,
+    /// What others' guarantees lack.
+    pub(super) guarantee: Option<String>,
 }
 
 impl Quotas {
@@ -213,7 +222,7 @@ impl Allocator {
                 quotas.insert(role.clone(), quota.clone());
             }
         }
-        let breach = self.quota.breach.take();
+        let breach = core::mem::take(&mut self.quota.breach);
         self.quota = Quotas {
             breach,
             ..Quotas::default()

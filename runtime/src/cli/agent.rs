@@ -13,7 +13,9 @@ use crate::container::{Containers, Reaper, proc_fs};
 use crate::disk::Wal;
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
+use crate::http::connections::Connections;
 use crate::http::executor::{ExecutorApi, Streams};
+use crate::mesos::limits::{self, Limits};
 use crate::net::find::Masters;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::{Kind, Links};
@@ -88,6 +90,8 @@ pub struct Flags {
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[command(flatten)]
     pub(crate) kept: Kept,
 }
 
@@ -100,6 +104,7 @@ const JOURNAL_BYTES: u64 = 1 << 20;
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     let info = flags.info()?;
+    limits::set(flags.limits);
     logging::start(&flags.logging, "agent")?;
     process::block_on(2, serve(flags, info))
 }
@@ -179,6 +184,7 @@ impl Flags {
             flags: Arc::new(self.as_text()),
             masters: self.master.clone(),
             address: self.address(),
+            log_file: self.logging.log_file("agent"),
             logging: Verbosity::default(),
             executors: shared.containers.clone(),
             nested: Nested::new(shared.work_dir.clone(), shared.containers.reaper()),
@@ -294,8 +300,10 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
 /// Serves all that comes in.
 async fn accept_all(listener: TcpListener, agent: http::agent::AgentHttp, executors: ExecutorApi) {
     let router = http::agent::router(&agent, &executors);
+    let places = Connections::new(process::http_connections());
     accept(listener, move |incoming| {
         let (router, executors) = (router.clone(), executors.clone());
+        let places = places.clone();
         let peer = executors.names.next();
         async move {
             match incoming {
@@ -305,7 +313,7 @@ async fn accept_all(listener: TcpListener, agent: http::agent::AgentHttp, execut
                 Incoming::Native(hello, _) => {
                     tracing::warn!(kind = ?hello.kind, "refused a connection: this is an agent");
                 }
-                Incoming::Http(stream) => http::serve(stream, router).await,
+                Incoming::Http(stream) => http::serve(stream, router, places).await,
             }
         }
     })

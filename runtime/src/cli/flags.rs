@@ -152,6 +152,15 @@ pub struct Logging {
     pub log_dir: Option<PathBuf>,
 }
 
+impl Logging {
+    /// The file that a node of this name logs into, if it does.
+    #[must_use]
+    pub fn log_file(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.log_dir.as_ref()?;
+        Some(folder.join(format!("{name}.log")))
+    }
+}
+
 /// For processes that another process of ours keeps.
 #[derive(Clone, Debug, Args)]
 pub struct Kept {

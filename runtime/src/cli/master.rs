@@ -10,9 +10,11 @@ use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
 use crate::http::classic::metrics::RegistrySize;
+use crate::http::connections::Connections;
 use crate::http::leader::Leader;
 use crate::http::operator::{Events, Requests};
 use crate::http::scheduler::{SchedulerHttp, Streams};
+use crate::mesos::limits::{self, Limits};
 use crate::net::Links;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::masters::MasterLinks;
@@ -133,6 +135,8 @@ pub struct Flags {
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[command(flatten)]
     pub(crate) kept: Kept,
 }
 
@@ -212,6 +216,7 @@ const BROKEN_MAX: usize = 64;
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     let config = flags.config()?;
+    limits::set(flags.limits);
     logging::start(&flags.logging, &flags.name())?;
     process::block_on(2, serve(flags, config))
 }
@@ -248,17 +253,12 @@ impl Flags {
         format!("master-{}", self.id)
     }
 
-    fn log_file(&self) -> Option<PathBuf> {
-        let folder = self.logging.log_dir.as_ref()?;
-        Some(folder.join(format!("{}.log", self.name())))
-    }
-
     fn about(&self, config: &Config) -> http::master::About {
         let since = SystemTime::UNIX_EPOCH.elapsed();
         http::master::About {
             cluster: self.cluster.clone(),
             flags: texts::of(self, config),
-            log_file: self.log_file(),
+            log_file: self.logging.log_file(&self.name()),
             webui_dir: self.webui_dir.clone(),
             per_framework_metrics: self.publish_per_framework_metrics,
             started_at: since.map_or(0.0, |since| since.as_secs_f64()),
@@ -305,12 +305,14 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     });
     tokio::spawn(forward_broken(was_broken, node.clone()));
     let router = http::master::router(&pages).merge(http::scheduler::router(api));
+    let places = Connections::new(process::http_connections());
     let accepting = tokio::spawn(accept(listener, move |incoming| {
         let (peers, router, peer) = (peers.clone(), router.clone(), names.next());
+        let places = places.clone();
         async move {
             match incoming {
                 Incoming::Native(hello, stream) => peers.serve(hello.kind, peer, stream).await,
-                Incoming::Http(stream) => http::serve(stream, router).await,
+                Incoming::Http(stream) => http::serve(stream, router, places).await,
             }
         }
     }));

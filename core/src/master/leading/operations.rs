@@ -146,6 +146,9 @@ pub(super) fn sit_on_agents(leading: &Leading) -> Result<(), String> {
 pub(super) fn keep_quantities(leading: &Leading) -> Result<(), String> {
     for (_, agent) in leading.agents.arena.iter() {
         let base = &agent.info.resources;
+        if agent.total == *base {
+            continue;
+        }
         let beyond_counting = agent.total.is_empty();
         if !beyond_counting && agent.total.quantities() != base.quantities() {
             let (id, total) = (&agent.id, &agent.total);
@@ -358,8 +361,15 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) {
         for uuid in self.agents.arena[agent].operations.clone() {
-            if let Some((state, why)) = fate {
-                self.end_unheard(uuid, state, why, fx);
+            let known = self.operations.by_uuid[&uuid].status.state;
+            match fate {
+                // An outcome that is known is not taken back; whoever missed it hears it now.
+                Some((state, _)) if state.is_terminal() && known.is_terminal() => {
+                    let why = "its agent is gone, and will not say it again";
+                    self.end_unheard(uuid, known, why, fx);
+                }
+                Some((state, why)) => self.end_unheard(uuid, state, why, fx),
+                None => {}
             }
             self.forget_operation(uuid);
         }

@@ -5,7 +5,7 @@ use super::{AgentHttp, model};
 use crate::container::nested::{Name, NestedError, Wanted};
 use crate::container::session::{Output, Piece, Session};
 use crate::http::executor::stream::{self, Records};
-use crate::mesos::limits::RECORD_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{Codec, Media, Refusal};
 use crate::mesos::recordio::{self, Decoder};
 use crate::mesos::v1;
@@ -355,7 +355,7 @@ pub(super) async fn attach_input(agent: &AgentHttp, media: Media, body: Body) ->
 }
 
 async fn attach(agent: &AgentHttp, codec: Codec, mut body: Body) -> Result<(), Refusal> {
-    let mut decoder = Decoder::new(RECORD_BYTES_MAX);
+    let mut decoder = Decoder::new(limits::current().record_bytes);
     let mut session: Option<Session> = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Refusal::bad(format!("broken body: {error}")))?;

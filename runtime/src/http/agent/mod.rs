@@ -25,6 +25,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{any, get};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tepui_core::agent::AgentNode;
 use tepui_core::invariant::Cost;
@@ -44,6 +45,8 @@ pub struct AgentHttp {
     pub masters: Masters,
     /// `host:port` under which others reach the agent.
     pub address: String,
+    /// Where it logs, if that is a file.
+    pub log_file: Option<PathBuf>,
     /// How much is logged.
     pub logging: Verbosity,
     /// Executors' containers.

@@ -7,10 +7,9 @@ use super::files::READ_BYTES_MAX;
 use super::paths::PathError;
 use super::{convert, lists, metrics};
 use crate::http::refusal::media_headers;
-use crate::http::{body, ending};
-use crate::mesos::convert::agent::MESOS_VERSION;
+use crate::http::{body, ending, version};
 use crate::mesos::convert::time;
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{Codec, Media, Refusal, negotiate_streaming};
 use crate::mesos::v1;
 use crate::mesos::v1::agent::{Call, Response as Answer, call, call::Type, response};
@@ -35,7 +34,7 @@ pub async fn serve(State(agent): State<AgentHttp>, request: Request) -> Response
     if media.request_streams {
         return containers::attach_input(&agent, media, body).await;
     }
-    let body = match body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await {
+    let body = match body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
@@ -135,7 +134,7 @@ async fn read(agent: &AgentHttp, kind: Type, call: Call) -> Result<Answer, Refus
             response::Type::GetFlags
         }
         Type::GetVersion => {
-            let version_info = Some(version_info());
+            let version_info = Some(version::info());
             answer.get_version = Some(response::GetVersion { version_info });
             response::Type::GetVersion
         }
@@ -181,18 +180,6 @@ async fn read(agent: &AgentHttp, kind: Type, call: Call) -> Result<Answer, Refus
     };
     answer.r#type = Some(answered);
     Ok(answer)
-}
-
-fn version_info() -> v1::VersionInfo {
-    v1::VersionInfo {
-        version: Some(MESOS_VERSION.to_owned()),
-        build_date: Some(String::new()),
-        build_time: Some(0.0),
-        build_user: Some(String::new()),
-        git_sha: Some(String::new()),
-        git_branch: Some(String::new()),
-        ..v1::VersionInfo::default()
-    }
 }
 
 async fn get_agent(agent: &AgentHttp) -> response::GetAgent {

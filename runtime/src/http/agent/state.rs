@@ -5,7 +5,7 @@ use super::convert;
 use super::files::parameters;
 use super::{AgentHttp, model};
 use crate::container::usage::{self, Usage};
-use crate::mesos::convert::agent::{MESOS_VERSION, agent_capabilities};
+use crate::mesos::convert::agent::agent_capabilities;
 use crate::node::book::{Book, ExecutorEntry};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -37,19 +37,10 @@ pub async fn flags(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
 
 /// `/version`.
 pub async fn version(RawQuery(query): RawQuery) -> Response {
-    json(&version_page(), jsonp(query.as_deref()).as_deref())
-}
-
-/// The version of Mesos that we stand for.
-fn version_page() -> Value {
-    value!({
-        "build_date": "",
-        "build_time": 0.0,
-        "build_user": "",
-        "git_branch": "",
-        "git_sha": "",
-        "version": MESOS_VERSION,
-    })
+    json(
+        &crate::http::version::page(),
+        jsonp(query.as_deref()).as_deref(),
+    )
 }
 
 /// `/state`.
@@ -82,7 +73,7 @@ pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
 
 fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
     let mut page = Map::new();
-    if let Value::Object(version) = version_page() {
+    if let Value::Object(version) = crate::http::version::page() {
         page.extend(version);
     }
     let mut add = |name: &str, value: Value| page.insert(name.to_owned(), value);
@@ -91,6 +82,9 @@ fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
         add("id", value!(id.as_str()));
     }
     add("pid", value!(agent.pid()));
+    if let Some(folder) = agent.log_file.as_ref().and_then(|file| file.parent()) {
+        add("log_dir", value!(folder.display().to_string()));
+    }
     let capabilities = agent_capabilities()
         .into_iter()
         .filter_map(|found| found.r#type);

@@ -12,7 +12,7 @@ use crate::http::agent::answers::empty;
 use crate::http::body;
 use crate::http::refusal::media_headers;
 use crate::mesos::convert::executor::call_to_core;
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{Codec, Headers, Refusal, negotiate};
 use crate::mesos::v1;
 use crate::mesos::v1::executor_info::Type;
@@ -82,7 +82,7 @@ pub async fn serve(State(api): State<ExecutorApi>, request: Request) -> Response
     if head.method != Method::POST {
         return Refusal::method("POST", head.method.as_str()).into_response();
     }
-    let body = match body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await {
+    let body = match body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
