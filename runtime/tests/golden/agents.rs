@@ -204,14 +204,12 @@ fn run_group(cluster: &Cluster, stop: &Path) -> Framework {
     });
     framework.launch_group(&executor, &[a, b]);
     for task in ["tg-a", "tg-b"] {
-        framework.acknowledge(&framework_status(&mut framework, task, "TASK_STARTING"));
-        framework.acknowledge(&framework_status(&mut framework, task, "TASK_RUNNING"));
+        for state in ["TASK_STARTING", "TASK_RUNNING"] {
+            let status = framework.until(task, state);
+            framework.acknowledge(&status);
+        }
     }
     framework
-}
-
-fn framework_status(framework: &mut Framework, task: &str, state: &str) -> Value {
-    framework.until(task, state)
 }
 
 fn groups(comparison: &mut Comparison) {

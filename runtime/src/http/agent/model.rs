@@ -58,7 +58,7 @@ pub fn role_of(resources: &Resources) -> Option<&str> {
     let allocated = resources
         .iter()
         .find_map(|item| item.kind.allocation.as_ref());
-    allocated.map(tepui_core::resources::Role::as_str)
+    allocated.map(Role::as_str)
 }
 
 /// A status of a task.
@@ -261,11 +261,7 @@ pub fn framework(
     if let Some(principal) = &info.principal {
         shown["principal"] = json!(principal);
     }
-    let roles: Vec<_> = info
-        .roles
-        .iter()
-        .map(tepui_core::resources::Role::as_str)
-        .collect();
+    let roles: Vec<_> = info.roles.iter().map(Role::as_str).collect();
     if info.capabilities.multi_role {
         shown["roles"] = json!(roles);
     } else {

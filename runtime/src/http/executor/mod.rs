@@ -110,7 +110,12 @@ impl ExecutorApi {
                 self.subscribe(executor, call, codec).await
             }
             Some(call) => self.say(executor, call).await,
-            None => Ok(empty(StatusCode::ACCEPTED)),
+            None => {
+                if !self.streams.lock().contains_key(&executor) {
+                    self.run_of(&executor, false).await?;
+                }
+                Ok(empty(StatusCode::ACCEPTED))
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::http::client;
 use crate::mesos::convert::task::command_to_core;
 use crate::mesos::convert::{ids, time};
 use crate::mesos::protobuf;
-use crate::mesos::v1::{self, check_info, check_status_info, health_check, network_info};
+use crate::mesos::v1::{self, check_info, check_status_info, network_info};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
