@@ -1,6 +1,7 @@
 //! What runs on an agent is watched, ended and told as frameworks expect.
 
 use super::support::framework::{Framework, amount, task};
+use super::support::outcomes::speak;
 use super::{Cluster, little};
 use serde_json::{Value, json};
 use std::fs;
@@ -9,10 +10,12 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use tepui_runtime::mesos::media::Codec;
+use tepui_runtime::mesos::v1::master::{Call, Response};
 
 const NOW: f64 = 0.0;
 
-fn health(more: Value) -> Value {
+fn health(more: &Value) -> Value {
     let mut check = json!({
         "delay_seconds": NOW,
         "interval_seconds": 0.1,
@@ -26,7 +29,7 @@ fn health(more: Value) -> Value {
     check
 }
 
-fn check(more: Value) -> Value {
+fn check(more: &Value) -> Value {
     let mut check = json!({ "delay_seconds": NOW, "interval_seconds": 0.1 });
     check
         .as_object_mut()
@@ -75,7 +78,7 @@ fn a_task_whose_health_check_fails_is_killed() {
     fs::write(&flag, "").unwrap();
     let line = format!("test -e {}", flag.display());
     let mut runner = task("t", "sleep 1000", &little());
-    runner["health_check"] = health(json!({ "type": "COMMAND", "command": { "value": line } }));
+    runner["health_check"] = health(&json!({ "type": "COMMAND", "command": { "value": line } }));
     framework.launch(&[runner]);
     let well = until(&mut framework, "t", |status| status["healthy"] == true);
     assert_eq!(well["state"], "TASK_RUNNING");
@@ -98,7 +101,7 @@ fn health_is_looked_at_over_http_and_tcp() {
     let (port, status) = server();
     let mut web = task("web", "sleep 1000", &little());
     let http = json!({ "type": "HTTP", "http": { "port": port, "path": "/health" } });
-    web["health_check"] = health(http);
+    web["health_check"] = health(&http);
     framework.launch(&[web]);
     until(&mut framework, "web", |status| status["healthy"] == true);
     status.store(503, Ordering::Relaxed);
@@ -112,7 +115,7 @@ fn health_is_looked_at_over_http_and_tcp() {
         ("closed", closed, "TASK_KILLED"),
     ] {
         let mut runner = task(name, "sleep 1000", &little());
-        runner["health_check"] = health(json!({ "type": "TCP", "tcp": { "port": port } }));
+        runner["health_check"] = health(&json!({ "type": "TCP", "tcp": { "port": port } }));
         framework.launch(&[runner]);
         let healthy = state == "TASK_RUNNING";
         until(&mut framework, name, |status| {
@@ -131,7 +134,7 @@ fn checks_tell_what_they_see() {
     let line = format!("exit $(cat {})", flag.display());
     let mut runner = task("c", "sleep 1000", &little());
     let command = json!({ "command": { "value": line } });
-    runner["check"] = check(json!({ "type": "COMMAND", "command": command }));
+    runner["check"] = check(&json!({ "type": "COMMAND", "command": command }));
     framework.launch(&[runner]);
     let unknown = framework.until("c", "TASK_RUNNING");
     assert_eq!(
@@ -145,12 +148,12 @@ fn checks_tell_what_they_see() {
     until(&mut framework, "c", |status| code(status) == 0);
 
     let mut runner = task("h", "sleep 1000", &little());
-    runner["check"] = check(json!({ "type": "HTTP", "http": { "port": port } }));
+    runner["check"] = check(&json!({ "type": "HTTP", "http": { "port": port } }));
     framework.launch(&[runner]);
     let seen = |status: &Value| status["check_status"]["http"]["status_code"] == 200;
     until(&mut framework, "h", seen);
     let mut runner = task("p", "sleep 1000", &little());
-    runner["check"] = check(json!({ "type": "TCP", "tcp": { "port": port } }));
+    runner["check"] = check(&json!({ "type": "TCP", "tcp": { "port": port } }));
     framework.launch(&[runner]);
     let seen = |status: &Value| status["check_status"]["tcp"]["succeeded"] == true;
     until(&mut framework, "p", seen);
@@ -199,7 +202,7 @@ fn a_group_ends_with_its_first_failure_and_knows_its_health() {
 
     let mut ill = task("ill", "sleep 1000", &little());
     let command = json!({ "type": "COMMAND", "command": { "value": "false" } });
-    ill["health_check"] = health(command);
+    ill["health_check"] = health(&command);
     let well = task("well", "sleep 1000", &little());
     framework.launch_group(&executor, &[ill, well]);
     for name in ["ill", "well"] {
@@ -310,4 +313,23 @@ fn executors_find_what_they_expect_in_their_environment() {
     wanted.push(pair(("MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs")));
     wanted.sort();
     assert_eq!(environment(&cluster, true), wanted);
+}
+
+#[test]
+fn what_ends_because_its_agent_is_drained_says_so() {
+    let cluster = Cluster::start();
+    let mut framework = cluster.framework();
+    framework.launch(&[task("t", "sleep 1000", &little())]);
+    framework.until("t", "TASK_RUNNING");
+    let drain = json!({
+        "type": "DRAIN_AGENT",
+        "drain_agent": { "agent_id": framework.agent_id },
+    });
+    let drain = drain.to_string();
+    let (status, body) = speak::<Call, Response>(&cluster.master, "/api/v1", Codec::Json, &drain);
+    assert_eq!(status, 200, "{body}");
+    for state in ["TASK_KILLING", "TASK_KILLED"] {
+        let said = until(&mut framework, "t", |status| status["state"] == state);
+        assert_eq!(said["reason"], "REASON_AGENT_DRAINING");
+    }
 }

@@ -185,7 +185,7 @@ fn output(stream: &mut Exchange, codec: Codec, kind: &str, enough: usize) -> Str
         let record = stream.record::<ProcessIo>(codec).expect("more output");
         assert_eq!(record["type"], "DATA");
         assert_eq!(record["data"]["type"], kind, "{record}");
-        let data: tepui_runtime::mesos::v1::agent::ProcessIo =
+        let data: ProcessIo =
             tepui_runtime::mesos::json::decode(record.to_string().as_bytes()).unwrap();
         text.extend(data.data.unwrap().data.unwrap());
     }

@@ -57,7 +57,7 @@ fn reads() -> Vec<Step> {
             400,
             &["Expecting 'set_logging_level' to be present"],
         ),
-        plain("GET_AGENT", &["agent_info", "total_resources"][..1]),
+        plain("GET_AGENT", &["agent_info"]),
         plain(
             "GET_STATE",
             &["get_tasks", "get_executors", "get_frameworks"],

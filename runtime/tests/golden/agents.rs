@@ -99,6 +99,7 @@ fn info() -> Value {
         "user": user.map(|user| user.name),
         "name": "mesos-execute instance",
         "checkpoint": false,
+        "role": "*",
         "capabilities": capabilities,
     })
 }
@@ -223,7 +224,8 @@ fn groups(comparison: &mut Comparison) {
         "type": "DRAIN_AGENT",
         "drain_agent": {
             "agent_id": { "value": slaves["slaves"][0]["id"] },
-            "max_grace_period": { "nanoseconds": 1_000_000_000_000_u64 },
+            // No other form of it counts.
+            "max_grace_period": { "seconds": 1000 },
         },
     });
     post(&cluster.master, &drain);

@@ -135,8 +135,8 @@ pub fn own_resources(executor: &ExecutorEntry) -> Resources {
     if !executor.command {
         return executor.info.resources.clone();
     }
-    let tasks = executor.tasks.values().chain(&executor.completed_tasks);
-    let role = tasks.into_iter().find_map(|task| {
+    let mut tasks = executor.tasks.values().chain(&executor.completed_tasks);
+    let role = tasks.find_map(|task| {
         let mut items = task.info.resources.iter();
         items.find_map(|item| item.kind.allocation.clone())
     });
