@@ -188,6 +188,19 @@ impl Flags {
         }
     }
 
+    /// Where executors are served.
+    fn executors(&self, node: &Handle<AgentNode>, book: &SharedBook) -> ExecutorApi {
+        ExecutorApi {
+            node: node.clone(),
+            links: Links::default(),
+            names: InboundNames::default(),
+            book: book.clone(),
+            ip: self.task_ip(),
+            streams: Streams::default(),
+            heartbeat: self.http_heartbeat_interval.max(HEARTBEAT_MIN),
+        }
+    }
+
     /// What is served, besides executors.
     fn served(&self, shared: &Shared<'_>) -> http::agent::AgentHttp {
         http::agent::AgentHttp {
@@ -252,15 +265,7 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         boot_id: proc_fs::boot_id().map_err(failed)?,
     };
     let (node, inputs) = Handle::queue();
-    let executors = ExecutorApi {
-        node: node.clone(),
-        links: Links::default(),
-        names: InboundNames::default(),
-        book: book.clone(),
-        ip: flags.task_ip(),
-        streams: Streams::default(),
-        heartbeat: flags.http_heartbeat_interval.max(HEARTBEAT_MIN),
-    };
+    let executors = flags.executors(&node, &book);
     let ports = AgentPorts {
         journal,
         containers: containers.clone(),

@@ -217,10 +217,6 @@ pub fn streams(table: &mut Table, address: &str, codec: Codec, container: &str) 
 
     let mut input = Input::open(address, codec);
     input.send(&json!({ "type": "CONTAINER_ID", "container_id": own }));
-    let data = |bytes: &str| {
-        let data = json!({ "type": "STDIN", "data": bytes });
-        json!({ "type": "PROCESS_IO", "process_io": { "type": "DATA", "data": data } })
-    };
     let control = json!({ "type": "HEARTBEAT", "heartbeat": {
         "interval": { "nanoseconds": 30_000_000_000_u64 },
     } });
@@ -249,7 +245,16 @@ pub fn streams(table: &mut Table, address: &str, codec: Codec, container: &str) 
         "the end of the stream",
     );
     finish(address, codec, &own);
+    refused_streams(table, address, codec);
+    ends_with_its_connection(table, address, codec, container);
+}
 
+fn data(bytes: &str) -> Value {
+    let data = json!({ "type": "STDIN", "data": bytes });
+    json!({ "type": "PROCESS_IO", "process_io": { "type": "DATA", "data": data } })
+}
+
+fn refused_streams(table: &mut Table, address: &str, codec: Codec) {
     let mut input = Input::open(address, codec);
     input.send(&json!({ "type": "CONTAINER_ID", "container_id": id("nope", None) }));
     refuse(
@@ -272,7 +277,6 @@ pub fn streams(table: &mut Table, address: &str, codec: Codec, container: &str) 
     let health = r#"{"type":"GET_HEALTH"}"#;
     let streamed = begin(address, codec, health, true);
     refuse(table, codec, ("`GET_HEALTH`", "as a stream"), streamed, 406);
-    ends_with_its_connection(table, address, codec, container);
 }
 
 /// Nobody listens any more: the session's container ends.

@@ -262,7 +262,11 @@ fn alone(speaker: &mut Speaker<'_>, framework: &mut Framework) {
     );
     framework.until("t1", "TASK_RUNNING");
     messages(speaker, &mut again, framework);
+    ends(speaker, framework);
+}
 
+/// Another stream, and the end.
+fn ends(speaker: &mut Speaker<'_>, framework: &mut Framework) {
     let gone = json!({
         "task_id": { "value": "t0" },
         "name": "t0",
@@ -289,7 +293,8 @@ fn alone(speaker: &mut Speaker<'_>, framework: &mut Framework) {
     assert_eq!(framework.call("SHUTDOWN", part), 202);
     let event = speaker.next(&mut third, "SHUTDOWN");
     speaker.told(&event, "the scheduler's SHUTDOWN", "and nothing more");
-    framework.next("FAILURE");
+    // Its program was ended when the grace period was over.
+    framework.until("t1", "TASK_KILLED");
 }
 
 /// A group.

@@ -15,8 +15,8 @@ const HEAD: &str = "\
 
 `POST /api/v1` (also `/api/v1/operator`, and both below `/slave(1)`), in JSON and protobuf. Made \
 by the test\n`agent_outcomes`, which goes through all of it once in each codec against real \
-processes and fails when\nthe codecs disagree. `ATTACH_CONTAINER_INPUT` is a stream of records \
-(`application/recordio` with\n`Message-Content-Type`); a stream that comes back is one too where \
+processes and fails\nwhen the codecs disagree. `ATTACH_CONTAINER_INPUT` is a stream of records \
+(`application/recordio`\nwith `Message-Content-Type`); a stream that comes back is one too where \
 `Accept` asks for it (with\n`Message-Accept`).
 
 | Call | Case | Outcome |
@@ -82,7 +82,10 @@ fn logging(level: u32, nanoseconds: u64) -> String {
 
 fn files(sandbox: &str) -> Vec<Step> {
     let list = |path: &str| json!({ "type": "LIST_FILES", "list_files": { "path": path } });
-    let read = |path: &str, offset: u64| json!({ "type": "READ_FILE", "read_file": { "path": path, "offset": offset } });
+    let read = |path: &str, offset: u64| {
+        let part = json!({ "path": path, "offset": offset });
+        json!({ "type": "READ_FILE", "read_file": part })
+    };
     let stdout = format!("{sandbox}/stdout");
     let folder = "Cannot read a directory.";
     vec![

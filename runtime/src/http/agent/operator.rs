@@ -228,7 +228,9 @@ async fn state(
             }
             Type::GetContainers => {
                 let asked = asked.unwrap_or_default();
-                answer.get_containers = Some(lists::containers(&agent, &book, &asked));
+                let list = lists::containers(&agent, &book, &asked);
+                // As Mesos: of nothing, not even an empty list.
+                answer.get_containers = (!list.containers.is_empty()).then_some(list);
                 response::Type::GetContainers
             }
             _ => return Err(refused(StatusCode::NOT_IMPLEMENTED, "")),
