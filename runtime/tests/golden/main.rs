@@ -18,7 +18,7 @@ use differences::{Difference, Kind, master};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use support::{Running, free_ports, http_json, shared, tepui, until};
 
@@ -246,6 +246,7 @@ fn is_listed(
                 .any(|pattern| fits(pattern, name))
             && difference.what.iter().any(|pattern| fits(pattern, what));
         if same {
+            assert!(!difference.why.is_empty(), "{difference:?} has no reason");
             used.insert(at);
             found = true;
         }
