@@ -51,7 +51,11 @@ impl Allocator {
         } else {
             let has_any = |agent: &super::agent::Agent| !agent.reserved.is_empty();
             let any = self.agents.iter().any(|(_, agent)| has_any(agent));
-            counted = any.then(|| recounted(&self.agents).1).unwrap_or_default();
+            counted = if any {
+                recounted(&self.agents).1
+            } else {
+                Default::default()
+            };
             &counted
         };
         let roles = self.tree.roles.keys().map(|role| {

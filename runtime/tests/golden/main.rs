@@ -6,6 +6,7 @@
 //! reason, and nothing on that list may be without effect. Skipped where the captures are not
 //! there.
 
+mod agents;
 mod differences;
 mod masters;
 mod shape;
@@ -13,14 +14,14 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 
-use differences::{Difference, Kind, agent};
+use differences::{Difference, Kind};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use support::client::{Answer, Request, ask};
-use support::{Running, free_ports, http_json, shared, tepui, until};
+use support::{Running, free_ports, http_json, tepui, until};
 
 /// One capture: what was asked, and what came back.
 struct Capture {
@@ -136,35 +137,6 @@ impl Cluster {
         cluster
     }
 
-    fn execute(&self, name: &str, command: &str) -> Command {
-        let mut execute = tepui();
-        execute
-            .arg("execute")
-            .arg(format!("--master={}", self.master))
-            .arg(format!("--name={name}"))
-            .arg("--resources=cpus:0.5;mem:64;ports:[31500-31501]")
-            .arg(format!("--command={command}"));
-        execute.stdout(Stdio::null()).stderr(Stdio::null());
-        execute
-    }
-
-    /// Two tasks that ended, and one that runs until the end.
-    fn run_tasks(&mut self) {
-        for name in ["hi", "sleep2"] {
-            let status = self.execute(name, "echo hi").status().unwrap();
-            assert!(status.success(), "{name} failed");
-        }
-        self.runner = Some(self.execute("runner", "sleep 1000").spawn().unwrap());
-        until("the task runs", || {
-            let tasks = http_json(&self.master, "/tasks")?;
-            let tasks = tasks["tasks"].as_array()?.iter();
-            let mut running = tasks.filter(|task| task["state"] == "TASK_RUNNING");
-            running.next().map(|_| ())
-        });
-        let log = self.folder.path().join("runner");
-        fs::write(log, "").unwrap();
-    }
-
     /// Where the running task's files are.
     fn sandbox(&self) -> String {
         until("the agent shows the task's sandbox", || {
@@ -255,6 +227,7 @@ fn is_listed(
                 .any(|pattern| fits(pattern, name))
             && difference.what.iter().any(|pattern| fits(pattern, what));
         if same {
+            assert!(!difference.why.is_empty(), "{difference:?} has no reason");
             used.insert(at);
             found = true;
         }
@@ -264,56 +237,4 @@ fn is_listed(
 
 fn is_of_agent(name: &str) -> bool {
     name.starts_with("agent.") || name.starts_with("err.agent")
-}
-
-/// Compares all captures of masters, or all of agents.
-fn compare_all(of_agent: bool, listed: &[Difference]) {
-    let Some(folder) = shared("golden") else {
-        return;
-    };
-    let mut cluster = Cluster::start();
-    cluster.run_tasks();
-    let sandbox = cluster.sandbox();
-    let mut used = BTreeSet::new();
-    let mut unlisted = Vec::new();
-    let mut captures = captures(&folder);
-    captures.retain(|capture| is_of_agent(&capture.name) == of_agent);
-    assert!(captures.len() > 30, "the captures are incomplete");
-    let address = if of_agent {
-        &cluster.agent
-    } else {
-        &cluster.master
-    };
-    for capture in &captures {
-        let request = Request {
-            path: here(&capture.request.path, &sandbox),
-            ..capture.request.clone()
-        };
-        let answer = ask(address, &request);
-        for (kind, what) in compare(capture, &answer) {
-            if !is_listed(listed, (&capture.name, kind, &what), &mut used) {
-                unlisted.push(format!("{}: {kind:?}: {what}", capture.name));
-            }
-        }
-    }
-    println!("{} captures compared", captures.len());
-    let idle = listed.iter().enumerate();
-    let idle: Vec<_> = idle.filter(|(at, _)| !used.contains(at)).collect();
-    assert!(
-        unlisted.is_empty(),
-        "{} unlisted differences:\n{}",
-        unlisted.len(),
-        unlisted.join("\n")
-    );
-    let idle: Vec<_> = idle.iter().map(|(_, listed)| listed.to_string()).collect();
-    assert!(
-        idle.is_empty(),
-        "listed, but no longer so:\n{}",
-        idle.join("\n")
-    );
-}
-
-#[test]
-fn agents_answer_in_the_shape_of_mesos_own() {
-    compare_all(true, agent::DIFFERENCES);
 }

@@ -2,6 +2,11 @@
 //! master and a real agent; and the table of them in `runtime/docs/scheduler-api.md`, which
 //! `TEPUI_REWRITE=1` writes anew.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "calls are written where they are made"
+)]
+
 mod capabilities;
 mod client;
 mod frameworks;

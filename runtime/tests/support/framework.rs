@@ -47,6 +47,9 @@ fn record(reader: &mut BufReader<TcpStream>) -> Option<Value> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let length = usize::from_str_radix(line.trim_end(), 16).ok()?;
+    if length == 0 {
+        return None;
+    }
     let mut bytes = vec![0; length + 2];
     reader.read_exact(&mut bytes).ok()?;
     let at = bytes.iter().position(|byte| *byte == b'\n')?;

@@ -5,6 +5,7 @@ pub mod client;
 pub mod fake_master;
 pub mod framework;
 pub mod golden;
+pub mod outcomes;
 pub mod table;
 
 use std::fs;

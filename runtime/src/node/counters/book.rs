@@ -139,7 +139,9 @@ impl Book {
         }
         self.ended_max = node.config().leading.max_completed_frameworks;
         let store_timeout = node.config().registry.store_timeout;
-        let given_up_at = node.registrar().and_then(|registrar| registrar.deadline());
+        let given_up_at = node
+            .registrar()
+            .and_then(tepui_core::registry::Registrar::deadline);
         self.storing_since =
             given_up_at.map(|at| Time::ZERO + at.since(Time::ZERO + store_timeout));
         let Some(leading) = node.leading() else {

@@ -160,9 +160,8 @@ fn of_frameworks(book: &Book, seen: &Seen, add: &mut impl FnMut(&str, f64)) {
             let suppressed = f64::from(u8::from(framework.suppressed.contains(role)));
             add(&format!("{prefix}roles/{role}/suppressed"), suppressed);
         }
-        match book.frameworks.get(id) {
-            Some(counts) => counts.tell(&prefix, add),
-            None => {}
+        if let Some(counts) = book.frameworks.get(id) {
+            counts.tell(&prefix, add);
         }
     }
 }
