@@ -30,7 +30,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tepui_core::agent::{AgentNode, Config, Input, Recovered, Write};
 use tepui_core::durable::WriteSequence;
-use tepui_core::executor;
 use tepui_core::model::AgentInfo;
 use tepui_core::resources::Attributes;
 use tepui_core::wire;
@@ -79,6 +78,22 @@ pub struct Flags {
         value_parser = duration
     )]
     pub(crate) executor_shutdown_grace_period: Option<Duration>,
+    /// How long an executor waits for its agent to come back.
+    #[arg(
+        long = "recovery_timeout",
+        env = "TEPUI_RECOVERY_TIMEOUT",
+        default_value = "15mins",
+        value_parser = duration
+    )]
+    pub(crate) recovery_timeout: Duration,
+    /// How often an executor is told that the agent is still there.
+    #[arg(
+        long = "http_heartbeat_interval",
+        env = "TEPUI_HTTP_HEARTBEAT_INTERVAL",
+        default_value = "30secs",
+        value_parser = duration
+    )]
+    pub(crate) http_heartbeat_interval: Duration,
     /// On SIGTERM kill all containers as well, instead of leaving them to the next run.
     #[arg(long = "kill_on_exit", hide = true)]
     pub(crate) kill_on_exit: bool,
@@ -92,6 +107,9 @@ pub struct Flags {
 
 /// How much the journal of an agent holds before it must grow.
 const JOURNAL_BYTES: u64 = 1 << 20;
+
+/// More often would only be noise.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
 
 /// Runs one agent until it is told to stop.
 ///
@@ -164,9 +182,22 @@ impl Flags {
             endpoint: self.endpoint(),
             variables: Vec::new(),
             shutdown_grace: config.executor_shutdown_grace,
-            recovery_timeout: executor::Config::default().recovery_timeout,
+            recovery_timeout: self.recovery_timeout,
             reregistration_timeout: config.executor_reregistration_timeout,
             book: book.clone(),
+        }
+    }
+
+    /// Where executors are served.
+    fn executors(&self, node: &Handle<AgentNode>, book: &SharedBook) -> ExecutorApi {
+        ExecutorApi {
+            node: node.clone(),
+            links: Links::default(),
+            names: InboundNames::default(),
+            book: book.clone(),
+            ip: self.task_ip(),
+            streams: Streams::default(),
+            heartbeat: self.http_heartbeat_interval.max(HEARTBEAT_MIN),
         }
     }
 
@@ -234,14 +265,7 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         boot_id: proc_fs::boot_id().map_err(failed)?,
     };
     let (node, inputs) = Handle::queue();
-    let executors = ExecutorApi {
-        node: node.clone(),
-        links: Links::default(),
-        names: InboundNames::default(),
-        book: book.clone(),
-        ip: flags.task_ip(),
-        streams: Streams::default(),
-    };
+    let executors = flags.executors(&node, &book);
     let ports = AgentPorts {
         journal,
         containers: containers.clone(),

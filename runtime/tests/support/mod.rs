@@ -2,7 +2,9 @@
 #![allow(dead_code)]
 
 pub mod fake_master;
+pub mod framework;
 pub mod golden;
+pub mod outcomes;
 
 use std::fs;
 use std::net::TcpListener;

@@ -10,6 +10,7 @@ mod metrics;
 mod model;
 mod operator;
 pub mod paths;
+mod providers;
 mod state;
 
 use super::executor::{self, ExecutorApi};

@@ -5,7 +5,7 @@ use super::answers::empty;
 use super::containers;
 use super::files::READ_BYTES_MAX;
 use super::paths::PathError;
-use super::{convert, lists, metrics};
+use super::{convert, lists, metrics, providers};
 use crate::http::refusal::media_headers;
 use crate::http::{body, ending, version};
 use crate::mesos::convert::time;
@@ -95,10 +95,7 @@ async fn answer(agent: &AgentHttp, call: Call, media: Media) -> Result<Response,
         Type::AddResourceProviderConfig
         | Type::UpdateResourceProviderConfig
         | Type::RemoveResourceProviderConfig
-        | Type::MarkResourceProviderGone => {
-            let text = "There are no resource providers on this agent";
-            Err(refused(StatusCode::NOT_IMPLEMENTED, text))
-        }
+        | Type::MarkResourceProviderGone => providers::serve(kind, call),
         // There is no store of images to prune.
         Type::PruneImages => Ok(empty(StatusCode::OK)),
         Type::Unknown => Err(refused(StatusCode::NOT_IMPLEMENTED, "")),
@@ -139,6 +136,7 @@ async fn read(agent: &AgentHttp, kind: Type, call: Call) -> Result<Answer, Refus
             response::Type::GetVersion
         }
         Type::GetMetrics => {
+            inner(call.get_metrics, "get_metrics")?;
             let metrics = metrics::all(agent)
                 .await
                 .into_iter()
@@ -230,7 +228,9 @@ async fn state(
             }
             Type::GetContainers => {
                 let asked = asked.unwrap_or_default();
-                answer.get_containers = Some(lists::containers(&agent, &book, &asked));
+                let list = lists::containers(&agent, &book, &asked);
+                // As Mesos: of nothing, not even an empty list.
+                answer.get_containers = (!list.containers.is_empty()).then_some(list);
                 response::Type::GetContainers
             }
             _ => return Err(refused(StatusCode::NOT_IMPLEMENTED, "")),
