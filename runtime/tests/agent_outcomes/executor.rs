@@ -3,7 +3,7 @@
 use super::support::framework::{Framework, task};
 use super::support::outcomes::{CODECS, Exchange, Table, encoded, kinds};
 use super::support::until;
-use super::{Cluster, little};
+use super::{Cluster, amount, little};
 use serde_json::{Value, json};
 use tepui_runtime::mesos::media::Codec;
 use tepui_runtime::mesos::v1::executor::{Call, Event};
@@ -317,7 +317,8 @@ fn executor_info(name: &str) -> Value {
     json!({
         "executor_id": { "value": name },
         "command": { "value": "sleep 1000" },
-        "resources": little(),
+        // The least with which the executor of a group is taken.
+        "resources": [amount("cpus", 0.1), amount("mem", 32.0), amount("disk", 1.0)],
     })
 }
 
