@@ -98,6 +98,9 @@ fn record(reader: &mut impl BufRead) -> Option<Value> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let length = usize::from_str_radix(line.trim_end(), 16).ok()?;
+    if length == 0 {
+        return None;
+    }
     let mut bytes = vec![0; length + 2];
     reader.read_exact(&mut bytes).ok()?;
     let at = bytes.iter().position(|byte| *byte == b'\n')?;
@@ -299,7 +302,8 @@ pub fn of_schedulers(comparison: &mut Comparison) {
                 ids.streams.insert(SECOND, stream.id.clone().unwrap());
                 second = Some(stream);
             }
-            "UPDATE_FRAMEWORK" => {
+            // What the refused reservation gave back was offered again before.
+            "SUPPRESS" => {
                 first.offer(4);
             }
             "TEARDOWN" => {
