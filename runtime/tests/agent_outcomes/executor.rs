@@ -299,7 +299,8 @@ fn ends(speaker: &mut Speaker<'_>, framework: &mut Framework) {
 
 /// A group.
 fn group(speaker: &mut Speaker<'_>, framework: &mut Framework) {
-    let executor = executor_info(speaker.executor);
+    let mut executor = executor_info(speaker.executor);
+    executor["type"] = json!("CUSTOM");
     let tasks = ["g1", "g2"].map(|name| task(name, "true", &little()));
     framework.launch_group(&executor, &tasks);
     let mut stream = speaker.subscribe(&[], &[]);
