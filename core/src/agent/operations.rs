@@ -13,7 +13,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// The most operations that may wait for acknowledgement. Further ones are dropped.
+/// The most operations that may wait for acknowledgement. Further ones are not taken on.
 pub const OPERATIONS_MAX: usize = 4096;
 
 impl AgentNode {
@@ -57,6 +57,11 @@ impl AgentNode {
         if self.checkpoint.operations.contains_key(&uuid) {
             fx.push(Effect::Notice(Notice::Probe(Probe::OperationRepeated)));
             return;
+        }
+        if self.checkpoint.operations.len() >= OPERATIONS_MAX {
+            // It is as if it had not arrived: the leader finds that out, and says so.
+            self.refuse("too many operations wait for acknowledgement".into(), fx);
+            return self.on_master_lost(now, LostMaster::Contradicted, fx);
         }
         let done = self.converted(&operation);
         let (state, message) = match &done {
@@ -104,9 +109,6 @@ impl AgentNode {
 
     /// What the agent has once the operation is done.
     fn converted(&self, operation: &ResourceOperation) -> Result<Resources, String> {
-        if self.checkpoint.operations.len() >= OPERATIONS_MAX {
-            return Err(String::from("too many operations wait for acknowledgement"));
-        }
         operation.validate().map_err(|error| error.to_string())?;
         let steps = operation.conversions();
         let steps = steps.map_err(|error| error.to_string())?;

@@ -80,6 +80,7 @@ impl AgentNode {
         status: Arc<TaskStatus>,
         fx: &mut Outbox<Effect>,
     ) {
+        let status = self.told_of_drain(status);
         let (task_id, state) = (status.task_id.clone(), status.state);
         let write = Write::UpdateReceived {
             framework_id: framework_id.clone(),
@@ -95,6 +96,18 @@ impl AgentNode {
         if state.is_terminal() {
             self.expect_command_executor_to_exit(now, framework_id, &task_id);
         }
+    }
+
+    /// Whatever ends while the agent is drained says so, whatever else it had to say.
+    fn told_of_drain(&self, status: Arc<TaskStatus>) -> Arc<TaskStatus> {
+        let ends = matches!(status.state, TaskState::Killing | TaskState::Killed);
+        if !ends || self.drain.is_none() {
+            return status;
+        }
+        Arc::new(TaskStatus {
+            reason: Some(Reason::AgentDraining),
+            ..TaskStatus::clone(&status)
+        })
     }
 
     /// A command executor has nothing left to do after its task; should it stay, it is ended.

@@ -290,12 +290,15 @@ impl AgentNode {
         if connected {
             self.tell(&container_id, Event::Kill { task_id, grace }, fx);
         }
-        if command && is_running && before.is_none() {
-            // The executor escalates by itself; should it hang, its container is destroyed.
+        if command && is_running {
+            // The executor escalates by itself; should it hang, its container is destroyed. As
+            // there, a second kill may hasten the end, never put it off.
             let patience = grace.or(own_grace).unwrap_or(self.config.kill_grace);
             let patience = patience.saturating_add(self.config.executor_shutdown_grace);
             let timer = Timer::Executor(container_id);
-            self.timers.set(timer, now.mono + patience);
+            let set = self.timers.at(&timer).filter(|_| before.is_some());
+            let at = now.mono + patience;
+            self.timers.set(timer, set.map_or(at, |set| set.min(at)));
         }
     }
 
@@ -329,7 +332,7 @@ impl AgentNode {
     }
 
     /// An operator wants the agent to be empty: every task is killed, in no more time than that
-    /// allows. Those that are being killed already go on so.
+    /// allows. Those that are being killed already go on so, unless that takes longer.
     fn on_drain(&mut self, now: Now, config: DrainConfig, fx: &mut Outbox<Effect>) {
         if self.checkpoint.frameworks.is_empty() {
             return;
@@ -338,11 +341,15 @@ impl AgentNode {
         self.drain = Some(Drain { config, since });
         let tasks = self.checkpoint.tasks();
         let live: Vec<_> = tasks
-            .filter(|(_, _, task)| task.is_live() && task.kill.is_none())
+            .filter(|(_, _, task)| task.is_live())
             .filter_map(|(framework_id, task_id, task)| {
                 let own = task.launched.as_ref()?.info.kill_grace;
+                let said = task.kill.and_then(|kill| kill.grace).or(own);
                 let max = config.max_grace_period;
-                let grace = max.filter(|max| own.is_none_or(|own| own > *max));
+                let grace = max.filter(|max| said.is_none_or(|said| said > *max));
+                if task.kill.is_some() && (grace.is_none() || said.is_none()) {
+                    return None;
+                }
                 Some((framework_id.clone(), task_id.clone(), grace))
             })
             .collect();

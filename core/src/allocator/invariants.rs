@@ -57,13 +57,13 @@ pub const INVARIANTS: &[Invariant<Allocator>] = &[
         id: "allocator.limits-are-kept",
         why: "no role is ever handed more than its quota's limits leave, offers included",
         cost: Cost::Linear,
-        holds: quota_is_kept,
+        holds: limits_are_kept,
     },
     Invariant {
         id: "allocator.guarantees-are-kept",
         why: "nobody, beyond his own guarantee, is handed what the guarantees of others lack",
         cost: Cost::Linear,
-        holds: quota_is_kept,
+        holds: guarantees_are_kept,
     },
     Invariant {
         id: "allocator.quota-books-are-recounts",
@@ -109,7 +109,8 @@ fn books_balance(allocator: &Allocator) -> Result<(), String> {
 fn no_double_offer(allocator: &Allocator) -> Result<(), String> {
     for (_, agent) in allocator.agents.iter() {
         let (total, free) = (agent.ledger.total.shared(), agent.free.shared());
-        require(total.single() == free, || {
+        let none = total.is_empty() && free.is_empty();
+        require(none || total.single() == free, || {
             format!(
                 "agent {}: of {total}, {free} is offered to all",
                 agent.ledger.id
@@ -226,8 +227,14 @@ fn nobody_is_forgotten(allocator: &Allocator) -> Result<(), String> {
     Ok(())
 }
 
-fn quota_is_kept(allocator: &Allocator) -> Result<(), String> {
-    allocator.quota.breach.clone().map_or(Ok(()), Err)
+fn limits_are_kept(allocator: &Allocator) -> Result<(), String> {
+    let breach = &allocator.quota.breach;
+    breach.limit.clone().map_or(Ok(()), Err)
+}
+
+fn guarantees_are_kept(allocator: &Allocator) -> Result<(), String> {
+    let breach = &allocator.quota.breach;
+    breach.guarantee.clone().map_or(Ok(()), Err)
 }
 
 fn quota_books_are_recounts(allocator: &Allocator) -> Result<(), String> {

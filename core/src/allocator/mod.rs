@@ -34,6 +34,7 @@ mod bits;
 mod client;
 mod convert;
 mod cycle;
+mod figures;
 mod filter;
 mod frameworks;
 mod hierarchical;
@@ -55,6 +56,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use client::FrameworkIndex;
+pub use figures::{Figures, RoleFigures};
 pub use hierarchical::Allocator;
 pub use invariants::INVARIANTS;
 pub use takes::Takes;

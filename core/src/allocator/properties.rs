@@ -155,7 +155,8 @@ impl Pair {
             let limit = Scalar::from_milli(i64::from(limit)).unwrap();
             quota.limits.set("cpus", limit);
         }
-        self.real.set_quota(&role, &quota).unwrap();
+        let change = [(role.clone(), quota.clone())];
+        self.real.set_quotas(&change).unwrap();
         self.model.quotas.insert(role.clone(), quota.clone());
         if quota.is_default() {
             self.model.quotas.remove(&role);

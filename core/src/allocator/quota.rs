@@ -65,7 +65,16 @@ pub(super) struct Quotas {
     /// Whether either may have changed since.
     pub(super) moved: bool,
     /// What was handed out although quota forbids it; a bug.
-    pub(super) breach: Option<String>,
+    pub(super) breach: Breach,
+}
+
+/// What was handed out beyond quota.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Breach {
+    /// More than a limit.
+    pub(super) limit: Option<String>,
+    /// What others' guarantees lack.
+    pub(super) guarantee: Option<String>,
 }
 
 impl Quotas {
@@ -189,25 +198,31 @@ impl Counted {
 }
 
 impl Allocator {
-    /// Gives `role` a quota, or takes it away when that says nothing. What is held already stays,
-    /// even beyond the limits.
+    /// Gives roles quotas, or takes them away where they say nothing. What is held already stays,
+    /// even beyond the limits. All books are written anew: what changes together is said at once.
     ///
     /// # Errors
-    /// When the role is not a top-level one, or more is guaranteed than allowed.
-    pub fn set_quota(&mut self, role: &Role, quota: &Quota) -> Result<(), AllocatorError> {
-        if role.parent().is_some() || !quota.limits.contains(&quota.guarantees) {
+    /// When a role is not a top-level one, or more is guaranteed than allowed; nothing is changed
+    /// then.
+    pub fn set_quotas(&mut self, changes: &[(Role, Quota)]) -> Result<(), AllocatorError> {
+        let wrong = |(role, quota): &&(Role, Quota)| {
+            role.parent().is_some() || !quota.limits.contains(&quota.guarantees)
+        };
+        if let Some((role, _)) = changes.iter().find(wrong) {
             return Err(AllocatorError::Quota(role.clone()));
         }
         let mut quotas: BTreeMap<Role, Quota> = BTreeMap::new();
         for bound in core::mem::take(&mut self.quota.bounds) {
             quotas.insert(bound.role, bound.quota);
         }
-        if quota.is_default() {
-            quotas.remove(role);
-        } else {
-            quotas.insert(role.clone(), quota.clone());
+        for (role, quota) in changes {
+            if quota.is_default() {
+                quotas.remove(role);
+            } else {
+                quotas.insert(role.clone(), quota.clone());
+            }
         }
-        let breach = self.quota.breach.take();
+        let breach = core::mem::take(&mut self.quota.breach);
         self.quota = Quotas {
             breach,
             ..Quotas::default()

@@ -284,13 +284,13 @@ impl Allocator {
             {
                 let consumed = bound.consumed.milli(name);
                 let what = format!("{consumed} of {name} in {}, limit {limit}", bound.role);
-                self.quota.breach = Some(what);
+                self.quota.breach.limit = Some(what);
             }
             let (free, required) = (&self.quota.free, &self.quota.required);
             if granted > unmet.milli(name) && free.milli(name) < required.milli(name) {
                 let (free, required) = (free.milli(name), required.milli(name));
                 let what = format!("{free} of {name} is left for guarantees of {required}");
-                self.quota.breach = Some(what);
+                self.quota.breach.guarantee = Some(what);
             }
         }
     }

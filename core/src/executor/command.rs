@@ -2,7 +2,7 @@ use super::{Config, Effect, ExecutorDriver, Identity, Input};
 use crate::ids::{AgentId, TaskId, UpdateId};
 use crate::machine::Machine;
 use crate::message::executor::Event;
-use crate::model::{Reason, Source, TaskInfo, TaskState, TaskStatus};
+use crate::model::{Reason, TaskInfo, TaskState};
 use crate::outbox::Outbox;
 use crate::rng::Rng;
 use crate::time::{Now, Time};
@@ -13,6 +13,13 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
+
+mod tell;
+mod watch;
+
+use tell::ended_with;
+use watch::Watched;
+pub use watch::{CheckKind, CheckPolicy, HealthPolicy, Watch};
 
 /// How long an executor lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +51,17 @@ struct Task {
     /// Tasks with the same number end together.
     group: Option<u64>,
     last_update: Option<UpdateId>,
+    watched: Option<Watched>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     /// SIGTERM was not enough.
     Force(TaskId),
+    /// A task is to be looked at.
+    Check(TaskId, CheckKind),
+    /// A task should have ended by itself by now.
+    Completion(TaskId),
     /// All should have ended by now.
     Shutdown,
     /// The last update should have been acknowledged by now.
@@ -72,6 +84,8 @@ pub struct CommandExecutor {
     groups: u64,
     /// Whether there was a task, ever.
     used: bool,
+    /// Whether a task was killed because it was not well.
+    unhealthy: bool,
     shutting_down: bool,
     over: bool,
 }
@@ -102,6 +116,7 @@ impl CommandExecutor {
             tells_killing: false,
             groups: 0,
             used: false,
+            unhealthy: false,
             shutting_down: false,
             over: false,
         }
@@ -170,6 +185,7 @@ impl CommandExecutor {
             kill: None,
             group,
             last_update: None,
+            watched: None,
         };
         let task_id = info.task_id.clone();
         self.tasks.insert(task_id.clone(), task);
@@ -204,7 +220,10 @@ impl CommandExecutor {
         }
         task.phase = Phase::Running;
         match task.kill {
-            None => self.tell(now, task_id, (TaskState::Running, None, String::new()), fx),
+            None => {
+                self.tell(now, task_id, (TaskState::Running, None, String::new()), fx);
+                self.start_watching(now, task_id);
+            }
             // The kill came while there was no process to signal.
             Some(deadline) => {
                 let task_id = task_id.clone();
@@ -229,9 +248,14 @@ impl CommandExecutor {
             return;
         }
         let killed = task.kill.is_some();
+        let overdue = task.watched.as_ref().is_some_and(|watched| watched.overdue);
         let told = match status {
-            Some(0) => (TaskState::Finished, None, ended_with(0)),
+            Some(status) if overdue => {
+                let reason = Some(Reason::MaxCompletionTimeReached);
+                (TaskState::Failed, reason, ended_with(status))
+            }
             Some(status) if killed => (TaskState::Killed, None, ended_with(status)),
+            Some(0) => (TaskState::Finished, None, ended_with(0)),
             Some(status) => (TaskState::Failed, None, ended_with(status)),
             None if killed => (TaskState::Killed, None, String::from(message)),
             None if task.phase == Phase::Running => {
@@ -256,6 +280,7 @@ impl CommandExecutor {
     ) {
         let ended_well = told.0 == TaskState::Finished;
         self.timers.cancel(&Timer::Force(task_id.clone()));
+        self.stop_watching(task_id);
         self.tell(now, task_id, told, fx);
         let Some(task) = self.tasks.get_mut(task_id) else {
             return;
@@ -295,9 +320,11 @@ impl CommandExecutor {
         let deadline = task.kill.map_or(deadline, |before| before.min(deadline));
         task.kill = Some(deadline);
         let running = task.phase == Phase::Running;
+        let overdue = task.watched.as_ref().is_some_and(|watched| watched.overdue);
         let timer = Timer::Force(task_id.clone());
         self.timers.set(timer, deadline);
-        if first && self.tells_killing {
+        self.stop_watching(task_id);
+        if first && self.tells_killing && !overdue {
             let told = (TaskState::Killing, None, String::new());
             self.tell(now, task_id, told, fx);
         }
@@ -355,41 +382,14 @@ impl CommandExecutor {
         fx.push(Effect::Exit);
     }
 
-    fn tell(
-        &mut self,
-        now: Now,
-        task_id: &TaskId,
-        (state, reason, message): (TaskState, Option<Reason>, String),
-        fx: &mut Outbox<Effect>,
-    ) {
-        let update_id = UpdateId::draw(&mut self.rng);
-        if let Some(task) = self.tasks.get_mut(task_id) {
-            task.last_update = Some(update_id);
-        }
-        let status = TaskStatus {
-            task_id: task_id.clone(),
-            state,
-            source: Source::Executor,
-            reason,
-            message,
-            agent_id: self.agent_id.clone(),
-            executor_id: Some(self.identity.executor_id.clone()),
-            timestamp: now.wall,
-            update_id: Some(update_id),
-            healthy: None,
-            data: Arc::from([]),
-            unreachable_at: None,
-            verbatim: Arc::default(),
-        };
-        self.driver.update(now, Arc::new(status), fx);
-    }
-
     fn on_tick(&mut self, now: Now, fx: &mut Outbox<Effect>) {
         let due = self.timers.len();
         for _ in 0..due {
             match self.timers.pop_due(now.mono) {
                 None => return,
                 Some(Timer::Force(task_id)) => self.force(now, &task_id, fx),
+                Some(Timer::Check(task_id, kind)) => self.look(task_id, kind, fx),
+                Some(Timer::Completion(task_id)) => self.overdue(now, &task_id, fx),
                 Some(Timer::Shutdown | Timer::Linger) => {
                     self.exit(fx);
                     return;
@@ -436,6 +436,13 @@ impl Machine for CommandExecutor {
                 status,
                 message,
             } => self.on_exited(now, task_id, *status, message, fx),
+            Input::Watch { task_id, watch } => self.watch(now, task_id, watch.clone()),
+            Input::Checked {
+                task_id,
+                kind,
+                passed,
+                seen,
+            } => self.on_checked(now, (task_id, *kind), (*passed, seen), fx),
             Input::Tick => self.on_tick(now, fx),
             Input::Connected { .. } | Input::Disconnected { .. } | Input::FromAgent { .. } => {}
         }
@@ -455,24 +462,4 @@ impl Machine for CommandExecutor {
         let deadlines = [self.driver.deadline(), self.timers.next()];
         deadlines.into_iter().flatten().min()
     }
-}
-
-/// What people read of a process that is over, as Mesos says it.
-fn ended_with(status: i32) -> String {
-    let signal = match status {
-        129..=192 => status - 128,
-        _ => return format!("Command exited with status {status}"),
-    };
-    let name = match signal {
-        1 => "Hangup",
-        2 => "Interrupt",
-        3 => "Quit",
-        6 => "Aborted",
-        9 => "Killed",
-        11 => "Segmentation fault",
-        13 => "Broken pipe",
-        15 => "Terminated",
-        _ => return format!("Command terminated with signal {signal}"),
-    };
-    format!("Command terminated with signal {name}")
 }

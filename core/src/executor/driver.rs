@@ -126,7 +126,10 @@ impl ExecutorDriver {
                 None
             }
             Input::FromAgent { peer, event } => self.on_agent(now, peer, event, fx),
-            Input::ProcessStarted { .. } | Input::ProcessExited { .. } => None,
+            Input::ProcessStarted { .. }
+            | Input::ProcessExited { .. }
+            | Input::Watch { .. }
+            | Input::Checked { .. } => None,
         }
     }
 

@@ -1,3 +1,4 @@
+use super::{CheckKind, Watch};
 use crate::ids::{Peer, TaskId};
 use crate::message::executor;
 use crate::model::TaskInfo;
@@ -43,6 +44,25 @@ pub enum Input {
         /// For people.
         message: String,
     },
+    /// A task that is about to start is to be watched.
+    Watch {
+        /// Which task.
+        task_id: TaskId,
+        /// How.
+        watch: Watch,
+    },
+    /// A task was looked at.
+    Checked {
+        /// Which task.
+        task_id: TaskId,
+        /// For what.
+        kind: CheckKind,
+        /// Whether it is well.
+        passed: bool,
+        /// What was seen, as its statuses are to carry it (Mesos' v1 protobuf form).
+        #[serde(with = "crate::wire::bytes")]
+        seen: Arc<[u8]>,
+    },
 }
 
 /// What an executor wants done.
@@ -76,6 +96,13 @@ pub enum Effect {
         task_id: TaskId,
         /// Whether it cannot be caught.
         force: bool,
+    },
+    /// Look at a task; answered by `Checked`, after the check's own time-out at the latest.
+    Check {
+        /// Which task.
+        task_id: TaskId,
+        /// For what.
+        kind: CheckKind,
     },
     /// End the executor's process, once everything was sent.
     Exit,

@@ -3,8 +3,8 @@
 //! [`ExecutorDriver`] is an executor's side of the executor API: it subscribes, survives its
 //! agent's restart, sends again what was not acknowledged, and gives up when the agent stays away
 //! for too long. [`CommandExecutor`] is the agent's own executor on top of it: one process for
-//! each task. It runs a single command task and ends with it, or, shared, serves all tasks of one
-//! executor id until it is told to end.
+//! each task, watched by Mesos' checks and health checks. It runs a single command task and ends
+//! with it, or, shared, serves all tasks of one executor id until it is told to end.
 
 mod command;
 mod config;
@@ -14,7 +14,7 @@ mod effect;
 #[cfg(test)]
 mod tests;
 
-pub use command::{CommandExecutor, Mode};
+pub use command::{CheckKind, CheckPolicy, CommandExecutor, HealthPolicy, Mode, Watch};
 pub use config::Config;
 pub use driver::{ExecutorDriver, Identity, UNACKNOWLEDGED_MAX};
 pub use effect::{Effect, Input};

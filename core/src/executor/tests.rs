@@ -16,6 +16,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+mod watch;
+
 fn identity() -> Identity {
     Identity {
         framework_id: FrameworkId::new("f").unwrap(),
@@ -302,10 +304,10 @@ fn a_kill_before_the_process_is_there_is_not_lost() {
 }
 
 #[test]
-fn a_task_that_ends_well_during_its_kill_is_finished() {
+fn a_task_that_ends_well_during_its_kill_is_killed() {
     let mut bench = Bench::running(Mode::Single, true);
     bench.kill("t", None);
-    assert_eq!(states(&bench.exited("t", Some(0))), [TaskState::Finished]);
+    assert_eq!(states(&bench.exited("t", Some(0))), [TaskState::Killed]);
 }
 
 #[test]

@@ -47,6 +47,9 @@ impl Resources {
     /// What may be in several hands at once.
     #[must_use]
     pub fn shared(&self) -> Resources {
+        if !self.has_shared() {
+            return Resources::EMPTY;
+        }
         self.filter(|item| item.kind.shared)
     }
 

@@ -2,7 +2,7 @@
 
 mod texts;
 
-use super::flags::{Kept, Listen, Logging, address, duration};
+use super::flags::{Kept, Listen, Logging, domain, duration};
 use super::logging::Verbosity;
 use super::process::{self, Signals, Told, WorkDirLock};
 use super::{Failure, detect, logging};
@@ -13,7 +13,10 @@ use crate::container::{Containers, Reaper, proc_fs};
 use crate::disk::Wal;
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
+use crate::http::connections::Connections;
 use crate::http::executor::{ExecutorApi, Streams};
+use crate::mesos::limits::{self, Limits};
+use crate::net::find::Masters;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::{Kind, Links};
 use crate::node::agent::{AgentPorts, forward_reports, serve_executor};
@@ -28,8 +31,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tepui_core::agent::{AgentNode, Config, Input, Recovered, Write};
 use tepui_core::durable::WriteSequence;
-use tepui_core::executor;
-use tepui_core::model::AgentInfo;
+use tepui_core::model::{AgentInfo, Domain};
 use tepui_core::resources::Attributes;
 use tepui_core::wire;
 use tokio::net::TcpListener;
@@ -43,9 +45,10 @@ pub struct Flags {
     /// The port to listen on.
     #[arg(long, env = "TEPUI_PORT", default_value_t = 5051)]
     pub(crate) port: u16,
-    /// Masters to ask for the leader: host:port[,host:port..].
-    #[arg(long, env = "TEPUI_MASTER", value_delimiter = ',', value_parser = address, required = true)]
-    pub(crate) master: Vec<String>,
+    /// Where the leader is found: host:port[,host:port..] of any masters,
+    /// zk://host:port[,host:port..]/path, or file:///path of a file that holds either.
+    #[arg(long, env = "TEPUI_MASTER")]
+    pub(crate) master: Masters,
     /// What the host offers, as in cpus:4;mem:4096;ports:[31000-32000]; what is not named is
     /// detected.
     #[arg(long, env = "TEPUI_RESOURCES", default_value = "")]
@@ -53,6 +56,9 @@ pub struct Flags {
     /// What frameworks may select by, as in rack:r1;zone:a.
     #[arg(long, env = "TEPUI_ATTRIBUTES", default_value = "")]
     pub(crate) attributes: String,
+    /// Where the host stands, for frameworks that spread: a DomainInfo in JSON.
+    #[arg(long, env = "TEPUI_DOMAIN", value_parser = domain)]
+    pub(crate) domain: Option<Domain>,
     /// Where checkpoints and sandboxes are kept.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: PathBuf,
@@ -77,11 +83,29 @@ pub struct Flags {
         value_parser = duration
     )]
     pub(crate) executor_shutdown_grace_period: Option<Duration>,
+    /// How long an executor waits for its agent to come back.
+    #[arg(
+        long = "recovery_timeout",
+        env = "TEPUI_RECOVERY_TIMEOUT",
+        default_value = "15mins",
+        value_parser = duration
+    )]
+    pub(crate) recovery_timeout: Duration,
+    /// How often an executor is told that the agent is still there.
+    #[arg(
+        long = "http_heartbeat_interval",
+        env = "TEPUI_HTTP_HEARTBEAT_INTERVAL",
+        default_value = "30secs",
+        value_parser = duration
+    )]
+    pub(crate) http_heartbeat_interval: Duration,
     /// On SIGTERM kill all containers as well, instead of leaving them to the next run.
     #[arg(long = "kill_on_exit", hide = true)]
     pub(crate) kill_on_exit: bool,
     #[command(flatten)]
     pub(crate) logging: Logging,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     #[command(flatten)]
     pub(crate) kept: Kept,
 }
@@ -89,12 +113,16 @@ pub struct Flags {
 /// How much the journal of an agent holds before it must grow.
 const JOURNAL_BYTES: u64 = 1 << 20;
 
+/// More often would only be noise.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
+
 /// Runs one agent until it is told to stop.
 ///
 /// # Errors
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     let info = flags.info()?;
+    limits::set(flags.limits);
     logging::start(&flags.logging, "agent")?;
     process::block_on(2, serve(flags, info))
 }
@@ -111,13 +139,13 @@ impl Flags {
             port: self.listen.advertise_port.unwrap_or(self.port),
             resources: detect::resources(&self.resources, &self.work_dir)?,
             attributes,
-            domain: None,
+            domain: self.domain.clone(),
         })
     }
 
     fn config(&self) -> Config {
         let mut config = Config {
-            masters: self.master.clone(),
+            masters: self.master.addresses().to_vec(),
             ..Config::default()
         };
         let set = |place: &mut Duration, flag: Option<Duration>| *place = flag.unwrap_or(*place);
@@ -159,9 +187,22 @@ impl Flags {
             endpoint: self.endpoint(),
             variables: Vec::new(),
             shutdown_grace: config.executor_shutdown_grace,
-            recovery_timeout: executor::Config::default().recovery_timeout,
+            recovery_timeout: self.recovery_timeout,
             reregistration_timeout: config.executor_reregistration_timeout,
             book: book.clone(),
+        }
+    }
+
+    /// Where executors are served.
+    fn executors(&self, node: &Handle<AgentNode>, book: &SharedBook) -> ExecutorApi {
+        ExecutorApi {
+            node: node.clone(),
+            links: Links::default(),
+            names: InboundNames::default(),
+            book: book.clone(),
+            ip: self.task_ip(),
+            streams: Streams::default(),
+            heartbeat: self.http_heartbeat_interval.max(HEARTBEAT_MIN),
         }
     }
 
@@ -172,8 +213,9 @@ impl Flags {
             work_dir: shared.work_dir.clone(),
             book: shared.book.clone(),
             flags: Arc::new(self.as_text()),
-            masters: self.master.clone().into(),
+            masters: self.master.clone(),
             address: self.address(),
+            log_file: self.logging.log_file("agent"),
             logging: Verbosity::default(),
             executors: shared.containers.clone(),
             nested: Nested::new(shared.work_dir.clone(), shared.containers.reaper()),
@@ -212,9 +254,8 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
     fs::write(work_dir.address_file(), flags.endpoint()).map_err(failed)?;
     let reaper = Reaper::start().map_err(failed)?;
     let book = SharedBook::default();
-    let settings = flags.settings(&work_dir, &book);
     let began = Instant::now();
-    let (containers, reports) = Containers::new(settings, reaper);
+    let (containers, reports) = Containers::new(flags.settings(&work_dir, &book), reaper);
     let live_containers = containers.recover().await.map_err(failed)?;
     let progress = Arc::new(Notify::new());
     let (journal, writes) = open_journal(&work_dir, &progress)?;
@@ -228,17 +269,11 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
         boot_id: proc_fs::boot_id().map_err(failed)?,
     };
     let (node, inputs) = Handle::queue();
-    let executors = ExecutorApi {
-        node: node.clone(),
-        links: Links::default(),
-        names: InboundNames::default(),
-        book: book.clone(),
-        ip: flags.task_ip(),
-        streams: Streams::default(),
-    };
+    let executors = flags.executors(&node, &book);
     let ports = AgentPorts {
         journal,
         containers: containers.clone(),
+        found: flags.master.clone(),
         masters: Links::default(),
         api: executors.clone(),
         node: node.clone(),
@@ -289,8 +324,10 @@ async fn serve(flags: &Flags, info: AgentInfo) -> Result<ExitCode, Failure> {
 /// Serves all that comes in.
 async fn accept_all(listener: TcpListener, agent: http::agent::AgentHttp, executors: ExecutorApi) {
     let router = http::agent::router(&agent, &executors);
+    let places = Connections::new(process::http_connections());
     accept(listener, move |incoming| {
         let (router, executors) = (router.clone(), executors.clone());
+        let places = places.clone();
         let peer = executors.names.next();
         async move {
             match incoming {
@@ -300,7 +337,7 @@ async fn accept_all(listener: TcpListener, agent: http::agent::AgentHttp, execut
                 Incoming::Native(hello, _) => {
                     tracing::warn!(kind = ?hello.kind, "refused a connection: this is an agent");
                 }
-                Incoming::Http(stream) => http::serve(stream, router).await,
+                Incoming::Http(stream) => http::serve(stream, router, places).await,
             }
         }
     })

@@ -1,10 +1,11 @@
 //! `tepui execute`: one command on the cluster, its output here, its exit status ours.
 
-use super::flags::{Kept, Logging, address};
+use super::flags::{Kept, Logging};
 use super::output::{Source, follow};
 use super::process::{self, Signals};
 use super::{Failure, logging};
 use crate::driver::{Clock, Handle, NodeLoop};
+use crate::net::find::Masters;
 use crate::node::framework::FrameworkPorts;
 use crate::node::fresh_rng;
 use clap::Args;
@@ -22,9 +23,10 @@ use tokio::sync::{Notify, mpsc, watch};
 /// Flags of `tepui execute`.
 #[derive(Clone, Debug, Args)]
 pub struct Flags {
-    /// Masters to ask for the leader: host:port[,host:port..].
-    #[arg(long, env = "TEPUI_MASTER", value_delimiter = ',', value_parser = address, required = true)]
-    pub(crate) master: Vec<String>,
+    /// Where the leader is found: host:port[,host:port..] of any masters,
+    /// zk://host:port[,host:port..]/path, or file:///path of a file that holds either.
+    #[arg(long, env = "TEPUI_MASTER")]
+    pub(crate) master: Masters,
     /// What to run, a line for the shell.
     #[arg(long, env = "TEPUI_COMMAND")]
     pub(crate) command: String,
@@ -134,9 +136,9 @@ async fn serve(flags: &Flags, logic: Execute, info: FrameworkInfo) -> Result<Exi
     let mut signals = Signals::listen(&kept)?;
     let (node, inputs) = Handle::queue();
     let (notices, shown) = mpsc::channel(NOTICES_MAX);
-    let ports = FrameworkPorts::new(node.clone(), notices);
+    let ports = FrameworkPorts::new(flags.master.clone(), node.clone(), notices);
     let rng = fresh_rng("execute").map_err(|error| Failure::run(error.to_string()))?;
-    let masters = flags.master.clone();
+    let masters = flags.master.addresses().to_vec();
     let config = Config::default();
     let machine = FrameworkNode::new(config, info, logic, &rng, masters, clock.now());
     let mut node_loop = NodeLoop::new(machine, ports);
@@ -183,7 +185,7 @@ async fn serve(flags: &Flags, logic: Execute, info: FrameworkInfo) -> Result<Exi
 const INTERRUPTED: u8 = 130;
 
 /// Shows what happens to the tasks, and their output, until nothing more is noticed.
-async fn show(masters: Vec<String>, mut notices: mpsc::Receiver<Notice>) {
+async fn show(masters: Masters, mut notices: mpsc::Receiver<Notice>) {
     let mut framework = None;
     // Said once for each time without a leader, not for every attempt.
     let mut without_master = false;
@@ -202,7 +204,7 @@ async fn show(masters: Vec<String>, mut notices: mpsc::Receiver<Notice>) {
                 without_master = true;
                 eprintln!(
                     "tepui: looking for the leader at {}: {why}",
-                    masters.join(", ")
+                    masters.addresses().join(", ")
                 );
             }
             Notice::Task {

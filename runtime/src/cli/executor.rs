@@ -2,6 +2,7 @@
 //! own that outlives the agent's restarts.
 
 use super::Failure;
+use super::flags::duration;
 use crate::container::Reaper;
 use crate::container::entry::{
     self, ADDRESS_FILE_VARIABLE, CONTAINER_VARIABLE, GROUPS, MODE_VARIABLE, USER_VARIABLE,
@@ -9,6 +10,7 @@ use crate::container::entry::{
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::net::Links;
 use crate::node::executor::ExecutorPorts;
+use crate::node::executor::checks::Checks;
 use crate::node::fresh_rng;
 use clap::Args;
 use std::path::PathBuf;
@@ -72,6 +74,19 @@ pub fn run(_flags: &Flags) -> Result<ExitCode, Failure> {
     result
 }
 
+/// What the agent says of times.
+fn config() -> Config {
+    let mut config = Config::default();
+    let said = |name: &str| duration(&variable(name).ok()?).ok();
+    if let Some(timeout) = said("MESOS_RECOVERY_TIMEOUT") {
+        config.recovery_timeout = timeout;
+    }
+    if let Some(grace) = said("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD") {
+        config.shutdown_grace = grace;
+    }
+    config
+}
+
 async fn serve(identity: Identity) -> Result<ExitCode, Failure> {
     let failed = |error: std::io::Error| Failure::run(format!("cannot start: {error}"));
     let clock = Clock::start();
@@ -81,11 +96,13 @@ async fn serve(identity: Identity) -> Result<ExitCode, Failure> {
         Ok(GROUPS) => Mode::Groups,
         _ => Mode::Single,
     };
+    let user = std::env::var(USER_VARIABLE).ok();
     let ports = ExecutorPorts {
+        checks: Checks::new(reaper.clone(), user.clone(), node.clone()),
         address_file: PathBuf::from(variable(ADDRESS_FILE_VARIABLE)?),
         endpoint: variable("MESOS_AGENT_ENDPOINT")?,
         sandbox: PathBuf::from(variable("MESOS_SANDBOX")?),
-        user: std::env::var(USER_VARIABLE).ok(),
+        user,
         apart: mode == Mode::Groups,
         reaper,
         agents: Links::default(),
@@ -94,7 +111,7 @@ async fn serve(identity: Identity) -> Result<ExitCode, Failure> {
         groups: Arc::new(Mutex::default()),
     };
     let rng = fresh_rng("executor").map_err(failed)?;
-    let machine = CommandExecutor::new(Config::default(), identity, mode, &rng, clock.now());
+    let machine = CommandExecutor::new(config(), identity, mode, &rng, clock.now());
     let mut node_loop = NodeLoop::new(machine, ports);
     let ended = node_loop.run(clock, inputs, Arc::new(Notify::new())).await;
     let (_, mut ports) = node_loop.into_parts();

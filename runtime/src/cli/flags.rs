@@ -1,10 +1,13 @@
 //! What flags are made of: Mesos' durations, addresses, and groups of flags that several
 //! subcommands share.
 
+use crate::mesos::convert::agent::domain_to_core;
+use crate::mesos::json;
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
+use tepui_core::model::Domain;
 
 /// Mesos' units, longest name first where one ends with another.
 const UNITS_NANOS: [(&str, f64); 8] = [
@@ -62,6 +65,23 @@ pub fn address(text: &str) -> Result<String, String> {
         },
         _ => Err(format!("'{text}' must be HOST:PORT")),
     }
+}
+
+/// Reads a domain as Mesos writes it, in JSON or `file://` and the path of a file that holds it.
+///
+/// # Errors
+/// Says what it must be.
+pub fn domain(text: &str) -> Result<Domain, String> {
+    let held = match text.strip_prefix("file://") {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?,
+        None => String::from(text),
+    };
+    let info = json::decode(held.as_bytes()).map_err(|error| error.to_string())?;
+    domain_to_core(&info).ok_or_else(|| {
+        String::from(
+            "a domain is {\"fault_domain\":{\"region\":{\"name\":..},\"zone\":{\"name\":..}}}",
+        )
+    })
 }
 
 /// Where a master or an agent listens and how others reach it.
@@ -132,6 +152,15 @@ pub struct Logging {
     pub log_dir: Option<PathBuf>,
 }
 
+impl Logging {
+    /// The file that a node of this name logs into, if it does.
+    #[must_use]
+    pub fn log_file(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.log_dir.as_ref()?;
+        Some(folder.join(format!("{name}.log")))
+    }
+}
+
 /// For processes that another process of ours keeps.
 #[derive(Clone, Debug, Args)]
 pub struct Kept {
@@ -168,6 +197,16 @@ mod tests {
             );
         }
         assert_eq!(as_mesos_writes(Duration::from_secs(600)), "10mins");
+    }
+
+    #[test]
+    fn a_domain_is_a_region_and_a_zone() {
+        let text = r#"{"fault_domain":{"region":{"name":"r"},"zone":{"name":"z"}}}"#;
+        let read = domain(text).unwrap();
+        assert_eq!((read.region.as_str(), read.zone.as_str()), ("r", "z"));
+        for bad in ["", "{}", "r", r#"{"fault_domain":{"region":{"name":"r"}}}"#] {
+            assert!(domain(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub struct Flags {
     /// Where everything is kept; a temporary folder, removed at the end, unless given.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: Option<PathBuf>,
+    /// Where the stock web interface is installed.
+    #[arg(long = "webui_dir", env = "TEPUI_WEBUI_DIR")]
+    pub(crate) webui_dir: Option<PathBuf>,
     /// Where to name the leader in ZooKeeper: zk://host:port[,host:port..]/path.
     #[cfg(feature = "zookeeper")]
     #[arg(long, env = "TEPUI_ZK")]
@@ -241,6 +244,9 @@ impl Cluster {
                 format!("--port={port}"),
             ];
             arguments.extend(flags.zk());
+            if let Some(folder) = &flags.webui_dir {
+                arguments.push(format!("--webui_dir={}", folder.display()));
+            }
             self.spawn(flags, folder, format!("master-{}", n + 1), &arguments)?;
         }
         for (n, port) in ports.agents.iter().enumerate() {

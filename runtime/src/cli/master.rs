@@ -1,15 +1,20 @@
 //! `tepui master`.
 
-use super::flags::{Kept, Listen, Logging, address, as_mesos_writes, duration};
+mod texts;
+
+use super::flags::{Kept, Listen, Logging, address, domain, duration};
 use super::process::{self, Signals, WorkDirLock};
 use super::{Failure, logging};
 use crate::disk::replaced::Content;
 use crate::disk::{ReplacedFile, Wal};
 use crate::driver::{Clock, Ended, Handle, NodeLoop};
 use crate::http;
+use crate::http::classic::metrics::RegistrySize;
+use crate::http::connections::Connections;
 use crate::http::leader::Leader;
 use crate::http::operator::{Events, Requests};
 use crate::http::scheduler::{SchedulerHttp, Streams};
+use crate::mesos::limits::{self, Limits};
 use crate::net::Links;
 use crate::net::listener::{InboundNames, Incoming, accept, listen};
 use crate::net::masters::MasterLinks;
@@ -17,7 +22,6 @@ use crate::node::counters::Counters;
 use crate::node::fresh_rng;
 use crate::node::master::{MasterPeers, MasterPorts, Wakers, forward_broken};
 use clap::Args;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,7 +30,7 @@ use tepui_core::durable::WriteSequence;
 use tepui_core::ids::MasterId;
 use tepui_core::log::{Damage, Recovered, Write};
 use tepui_core::master::{Config, MasterNode};
-use tepui_core::model::MasterInfo;
+use tepui_core::model::{Domain, MasterInfo};
 use tepui_core::rng::Rng;
 use tepui_core::wire;
 use tokio::sync::{Notify, mpsc};
@@ -71,6 +75,10 @@ pub struct Flags {
     /// Where the replicated log is kept.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: PathBuf,
+    /// Where the masters stand, a DomainInfo in JSON: agents of other regions are offered only to
+    /// frameworks that are region-aware.
+    #[arg(long, env = "TEPUI_DOMAIN", value_parser = domain)]
+    pub(crate) domain: Option<Domain>,
     /// The cluster's name, for people.
     #[arg(long, env = "TEPUI_CLUSTER", default_value = "")]
     pub(crate) cluster: String,
@@ -114,8 +122,20 @@ pub struct Flags {
     /// Where the stock web interface is installed.
     #[arg(long = "webui_dir", env = "TEPUI_WEBUI_DIR")]
     pub(crate) webui_dir: Option<PathBuf>,
+    /// Whether metrics name every framework.
+    #[arg(
+        long = "publish_per_framework_metrics",
+        env = "TEPUI_PUBLISH_PER_FRAMEWORK_METRICS",
+        action = clap::ArgAction::Set,
+        num_args = 0..=1,
+        default_missing_value = "true",
+        default_value_t = true
+    )]
+    pub(crate) publish_per_framework_metrics: bool,
     #[command(flatten)]
     pub(crate) logging: Logging,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     #[command(flatten)]
     pub(crate) kept: Kept,
 }
@@ -196,6 +216,7 @@ const BROKEN_MAX: usize = 64;
 /// When a flag is wrong, or the node cannot start or go on.
 pub fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     let config = flags.config()?;
+    limits::set(flags.limits);
     logging::start(&flags.logging, &flags.name())?;
     process::block_on(2, serve(flags, config))
 }
@@ -221,95 +242,25 @@ impl Flags {
             .max_agent_ping_timeouts
             .unwrap_or(leading.max_agent_ping_timeouts);
         leading.offer_timeout = self.offer_timeout.or(leading.offer_timeout);
+        leading.region = self.domain.as_ref().map(|domain| domain.region.clone());
         config.validate().map_err(wrong)?;
         Ok(config)
     }
 }
 
 impl Flags {
-    /// The flags by Mesos' names, as tools show them.
-    fn as_text(&self, config: &Config) -> BTreeMap<String, String> {
-        let leading = &config.leading;
-        let mut all = BTreeMap::new();
-        let mut set = |name: &str, value: String| all.insert(name.to_owned(), value);
-        set("ip", self.listen.ip.to_string());
-        set("port", self.port.to_string());
-        set("hostname", self.listen.host_name());
-        set("work_dir", self.work_dir.display().to_string());
-        set("quorum", (self.masters.len().max(1) / 2 + 1).to_string());
-        set(
-            "logging_level",
-            self.logging.logging_level.to_ascii_uppercase(),
-        );
-        let time = |duration: Duration| as_mesos_writes(duration);
-        set("agent_ping_timeout", time(leading.agent_ping_timeout));
-        set(
-            "agent_reregister_timeout",
-            time(leading.agent_reregister_timeout),
-        );
-        set("allocation_interval", time(leading.allocation_interval));
-        set(
-            "max_agent_ping_timeouts",
-            leading.max_agent_ping_timeouts.to_string(),
-        );
-        set(
-            "max_completed_frameworks",
-            leading.max_completed_frameworks.to_string(),
-        );
-        let tasks = leading.max_completed_tasks_per_framework;
-        set("max_completed_tasks_per_framework", tasks.to_string());
-        let listeners = http::operator::events::LISTENERS_MAX;
-        set(
-            "max_operator_event_stream_subscribers",
-            listeners.to_string(),
-        );
-        for name in [
-            "agents",
-            "frameworks",
-            "http_frameworks",
-            "http_readonly",
-            "http_readwrite",
-        ] {
-            set(&format!("authenticate_{name}"), false.to_string());
-        }
-        set("registry", "replicated_log".to_owned());
-        set("allocator", "hierarchical".to_owned());
-        set("role_sorter", "drf".to_owned());
-        set("framework_sorter", "drf".to_owned());
-        if let Some(timeout) = leading.offer_timeout {
-            set("offer_timeout", time(timeout));
-        }
-        if let Some(ip) = self.listen.advertise_ip {
-            set("advertise_ip", ip.to_string());
-        }
-        if let Some(port) = self.listen.advertise_port {
-            set("advertise_port", port.to_string());
-        }
-        if let Some(folder) = &self.logging.log_dir {
-            set("log_dir", folder.display().to_string());
-        }
-        if !self.cluster.is_empty() {
-            set("cluster", self.cluster.clone());
-        }
-        all
-    }
-
     fn name(&self) -> String {
         format!("master-{}", self.id)
-    }
-
-    fn log_file(&self) -> Option<PathBuf> {
-        let folder = self.logging.log_dir.as_ref()?;
-        Some(folder.join(format!("{}.log", self.name())))
     }
 
     fn about(&self, config: &Config) -> http::master::About {
         let since = SystemTime::UNIX_EPOCH.elapsed();
         http::master::About {
             cluster: self.cluster.clone(),
-            flags: self.as_text(config),
-            log_file: self.log_file(),
+            flags: texts::of(self, config),
+            log_file: self.logging.log_file(&self.name()),
             webui_dir: self.webui_dir.clone(),
+            per_framework_metrics: self.publish_per_framework_metrics,
             started_at: since.map_or(0.0, |since| since.as_secs_f64()),
         }
     }
@@ -354,12 +305,14 @@ async fn serve(flags: &Flags, config: Config) -> Result<ExitCode, Failure> {
     });
     tokio::spawn(forward_broken(was_broken, node.clone()));
     let router = http::master::router(&pages).merge(http::scheduler::router(api));
+    let places = Connections::new(process::http_connections());
     let accepting = tokio::spawn(accept(listener, move |incoming| {
         let (peers, router, peer) = (peers.clone(), router.clone(), names.next());
+        let places = places.clone();
         async move {
             match incoming {
                 Incoming::Native(hello, stream) => peers.serve(hello.kind, peer, stream).await,
-                Incoming::Http(stream) => http::serve(stream, router).await,
+                Incoming::Http(stream) => http::serve(stream, router, places).await,
             }
         }
     }));
@@ -422,6 +375,7 @@ fn pages(
         requests: ports.requests.clone(),
         events: ports.events.clone(),
         logging: logging::Verbosity::default(),
+        registry_size: RegistrySize::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Follows the output of tasks: reads their files from the agents' sandboxes as they grow.
 
 use crate::http::client;
+use crate::net::find::Masters;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,7 +18,7 @@ const TRIES_MAX: usize = 50;
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Masters to ask where the agent is.
-    pub masters: Vec<String>,
+    pub masters: Masters,
     /// Whose.
     pub framework_id: FrameworkId,
     /// Which.
@@ -114,8 +115,13 @@ fn show(name: &str, bytes: &[u8]) {
 /// `host:port` of the task's agent, from whichever master knows.
 async fn find_agent(source: &Source) -> Result<String, String> {
     let mut error = String::from("no master to ask");
-    for master in &source.masters {
-        match client::get(master, "/slaves").await {
+    for master in source.masters.addresses() {
+        let target = source.masters.target(master.clone());
+        let answer = match target.find().await {
+            Ok(address) => client::get(&address, "/slaves").await,
+            Err(why) => Err(why.to_string()),
+        };
+        match answer {
             Err(why) => error = why,
             Ok(answer) => {
                 let found = serde_json::from_slice::<Value>(&answer.body)

@@ -3,9 +3,10 @@
 
 use super::Failure;
 use super::flags::Kept;
+use crate::mesos::limits;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Resource, Signal, getrlimit, set_parent_process_death_signal};
 use std::fs::{self, File, OpenOptions};
 use std::future::Future;
 use std::path::Path;
@@ -29,6 +30,17 @@ where
     // What still waits for a silent peer must not hold up the end.
     runtime.shutdown_background();
     result
+}
+
+/// How many HTTP connections this process serves at once: as many as it was told, but never so
+/// many that masters and agents find no place.
+#[must_use]
+pub fn http_connections() -> usize {
+    let told = limits::current().connections as usize;
+    match getrlimit(Resource::Nofile).current {
+        Some(files) => told.min(usize::try_from(files / 2).unwrap_or(told)),
+        None => told,
+    }
 }
 
 /// What was asked of the process.

@@ -117,13 +117,15 @@ impl Nested {
         let sandbox = around.join("containers").join(own);
         let started = self.start(wanted, &sandbox).map_err(NestedError::Failed)?;
         let (entry, end, exited) = started;
-        self.table().insert(wanted.name.clone(), entry.clone());
+        self.table().insert(wanted.name.clone(), entry);
         let adopters = adopters(std::process::id());
+        let (nested, name) = (self.clone(), wanted.name.clone());
         tokio::spawn(async move {
             let status = exited.await.unwrap_or(128 + 9);
-            // What it left behind goes too.
-            let tree = entry.tree.clone();
-            let killed = tokio::task::spawn_blocking(move || tree.kill(&adopters)).await;
+            // What it left behind goes too, and what is nested in it.
+            let trees = nested.trees_from(&name);
+            let kill = move || trees.iter().try_for_each(|tree| tree.kill(&adopters));
+            let killed = tokio::task::spawn_blocking(kill).await;
             if let Ok(Err(error)) = killed {
                 tracing::warn!(%error, "a nested container did not end");
             }
@@ -131,6 +133,13 @@ impl Nested {
             let _ = end.send(Some(status));
         });
         Ok(())
+    }
+
+    /// One, and those nested in it.
+    fn trees_from(&self, name: &[String]) -> Vec<Tree> {
+        let table = self.table();
+        let inner = table.iter().filter(|(other, _)| other.starts_with(name));
+        inner.map(|(_, entry)| entry.tree.clone()).collect()
     }
 
     fn start(&self, wanted: &Wanted, sandbox: &PathBuf) -> Result<Started, String> {
@@ -225,7 +234,8 @@ impl Nested {
         if entry.ended.borrow().is_none() {
             return Err(NestedError::Running);
         }
-        self.table().remove(name);
+        // What was nested in it ended with it.
+        self.table().retain(|other, _| !other.starts_with(name));
         match fs::remove_dir_all(&entry.sandbox) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(NestedError::Failed(
                 format!("cannot remove its sandbox: {error}"),

@@ -9,6 +9,7 @@ use super::Clock;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tepui_core::machine::Machine;
 use tepui_core::outbox::Outbox;
 use tepui_core::time::{Now, Time};
@@ -59,7 +60,7 @@ pub trait Ports<M: Machine> {
     }
 
     /// An input before it is handled, for those who count them.
-    fn heard(&mut self, _input: &M::Input) {}
+    fn heard(&mut self, _now: Now, _input: &M::Input) {}
 
     /// The machine's state after an input, for those who show or check it.
     fn observe(&mut self, _machine: &M) {}
@@ -85,15 +86,33 @@ impl<M: Machine> fmt::Debug for Event<M> {
     }
 }
 
+/// Counts a question until it is read, or given up.
+struct Question(Arc<AtomicUsize>);
+
+impl Question {
+    fn new(count: &Arc<AtomicUsize>) -> Question {
+        count.fetch_add(1, Ordering::Relaxed);
+        Question(Arc::clone(count))
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Brings inputs to a node and reads its state.
 pub struct Handle<M: Machine> {
     queue: mpsc::Sender<Event<M>>,
+    questions: Arc<AtomicUsize>,
 }
 
 impl<M: Machine> Clone for Handle<M> {
     fn clone(&self) -> Self {
         Handle {
             queue: self.queue.clone(),
+            questions: self.questions.clone(),
         }
     }
 }
@@ -109,7 +128,8 @@ impl<M: Machine + 'static> Handle<M> {
     #[must_use]
     pub fn queue() -> (Handle<M>, mpsc::Receiver<Event<M>>) {
         let (queue, inputs) = mpsc::channel(INPUTS_MAX);
-        (Handle { queue }, inputs)
+        let questions = Arc::default();
+        (Handle { queue, questions }, inputs)
     }
 
     /// Hands in `input`, waiting while the queue is full. False when the node has ended.
@@ -129,7 +149,9 @@ impl<M: Machine + 'static> Handle<M> {
         F: FnOnce(&M) -> T + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let question = Question::new(&self.questions);
         let question = Event::Inspect(Box::new(move |machine| {
+            drop(question);
             // Whoever asked may have gone away meanwhile.
             let _ = answer.send(read(machine));
         }));
@@ -141,6 +163,12 @@ impl<M: Machine + 'static> Handle<M> {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// How many of those are questions.
+    #[must_use]
+    pub fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
     }
 
     /// Ends the loop after what already waits.
@@ -183,7 +211,7 @@ impl<M: Driven, P: Ports<M>> NodeLoop<M, P> {
     pub fn handle(&mut self, now: Now, input: M::Input) -> ControlFlow<Ended> {
         assert!(now.mono >= self.last, "the monotonic clock went backwards");
         self.last = now.mono;
-        self.ports.heard(&input);
+        self.ports.heard(now, &input);
         self.machine.handle(now, input, &mut self.outbox);
         self.perform(now)
     }

@@ -27,10 +27,27 @@ pub struct Answer {
 /// # Errors
 /// Says who could not be asked.
 pub async fn get(address: &str, path: &str) -> Result<Answer, String> {
+    follow(address, path, (TIMEOUT, true)).await
+}
+
+/// As [`get`], for the status alone, within so much time.
+///
+/// # Errors
+/// Says who could not be asked.
+pub async fn status(address: &str, path: &str, patience: Duration) -> Result<u16, String> {
+    let answer = follow(address, path, (patience, false)).await?;
+    Ok(answer.status.as_u16())
+}
+
+async fn follow(
+    address: &str,
+    path: &str,
+    (patience, reads): (Duration, bool),
+) -> Result<Answer, String> {
     let asked = async {
         let (mut address, mut path) = (address.to_owned(), path.to_owned());
         for _ in 0..REDIRECTS_MAX {
-            let (answer, location) = get_once(&address, &path).await?;
+            let (answer, location) = get_once(&address, &path, reads).await?;
             let Some(location) = location else {
                 return Ok(answer);
             };
@@ -43,13 +60,17 @@ pub async fn get(address: &str, path: &str) -> Result<Answer, String> {
         }
         Err(format!("{address} redirects in circles"))
     };
-    match tokio::time::timeout(TIMEOUT, asked).await {
+    match tokio::time::timeout(patience, asked).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("{address} does not answer")),
     }
 }
 
-async fn get_once(address: &str, path: &str) -> Result<(Answer, Option<String>), String> {
+async fn get_once(
+    address: &str,
+    path: &str,
+    reads: bool,
+) -> Result<(Answer, Option<String>), String> {
     let failed = |error: &dyn std::fmt::Display| format!("cannot ask {address}: {error}");
     let stream = TcpStream::connect(address)
         .await
@@ -74,12 +95,13 @@ async fn get_once(address: &str, path: &str) -> Result<(Answer, Option<String>),
         .filter(|_| status.is_redirection())
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let body = response
-        .into_body()
-        .collect()
-        .await
-        .map_err(|error| failed(&error))?
-        .to_bytes();
+    let body = match reads {
+        false => Bytes::new(),
+        true => {
+            let body = response.into_body().collect().await;
+            body.map_err(|error| failed(&error))?.to_bytes()
+        }
+    };
     serving.abort();
     Ok((Answer { status, body }, location))
 }

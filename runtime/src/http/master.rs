@@ -1,6 +1,7 @@
 //! What a master serves.
 
 use super::classic;
+use super::classic::metrics::RegistrySize;
 use super::cluster::Cluster;
 use super::leader::{Leader, Standing, to_leader};
 use super::operator::{self, Events, Requests};
@@ -32,6 +33,8 @@ pub struct About {
     pub log_file: Option<PathBuf>,
     /// Where the web interface is, if it is there.
     pub webui_dir: Option<PathBuf>,
+    /// Whether metrics name every framework.
+    pub per_framework_metrics: bool,
     /// When it started: seconds since the Unix epoch.
     pub started_at: f64,
 }
@@ -53,6 +56,8 @@ pub struct MasterHttp {
     pub events: Events,
     /// How much is logged.
     pub logging: Verbosity,
+    /// How large the registry is.
+    pub registry_size: RegistrySize,
 }
 
 /// All that a master serves, apart from the scheduler API.

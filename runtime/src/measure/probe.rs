@@ -1,6 +1,7 @@
 //! A framework that launches as many tasks as it is told to and reports all that it sees.
 
 use crate::driver::{Clock, Handle, NodeLoop};
+use crate::net::find::Masters;
 use crate::node::framework::FrameworkPorts;
 use crate::node::fresh_rng;
 use std::collections::BTreeMap;
@@ -226,12 +227,14 @@ impl Running {
         };
         let clock = Clock::start();
         let rng = fresh_rng("probe")?;
+        let found = Masters::known(masters);
+        let masters = found.addresses().to_vec();
         let machine =
             FrameworkNode::new(Config::default(), info, logic, &rng, masters, clock.now());
         let (node, inputs) = Handle::queue();
         // Nobody reads its notices: the logic itself reports.
         let (notices, _) = mpsc::channel(1);
-        let ports = FrameworkPorts::new(node.clone(), notices);
+        let ports = FrameworkPorts::new(found, node.clone(), notices);
         tokio::spawn(async move {
             let mut node_loop = NodeLoop::new(machine, ports);
             node_loop.run(clock, inputs, Arc::new(Notify::new())).await;

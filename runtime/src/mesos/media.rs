@@ -1,7 +1,7 @@
 //! Which codec a request speaks, and which one its answer shall speak.
 
 use super::json;
-use super::limits::BODY_BYTES_MAX;
+use super::limits;
 use super::protobuf;
 use super::reflect::Message;
 use thiserror::Error;
@@ -50,7 +50,7 @@ impl Codec {
     /// # Errors
     /// 413 when they are too many, 400 when they are no such message.
     pub fn decode<M: Message>(self, bytes: &[u8]) -> Result<M, Refusal> {
-        if bytes.len() > BODY_BYTES_MAX {
+        if bytes.len() > limits::current().body_bytes {
             return Err(Refusal::too_large());
         }
         match self {
@@ -98,10 +98,13 @@ impl Refusal {
         Refusal::new(400, text)
     }
 
-    /// 413: the body is longer than [`BODY_BYTES_MAX`].
+    /// 413: the body is longer than [`limits::Limits::body_bytes`].
     #[must_use]
     pub fn too_large() -> Refusal {
-        let text = format!("The body is too long: at most {BODY_BYTES_MAX} bytes");
+        let text = format!(
+            "The body is too long: at most {} bytes",
+            limits::current().body_bytes
+        );
         Refusal::new(413, text)
     }
 

@@ -1,6 +1,7 @@
 //! Opens the connections that a machine asks for.
 
 use super::connection::{Conversation, Stream, converse};
+use super::find::Target;
 use super::framing::{FrameReader, Kind, opening};
 use super::links::Links;
 use crate::driver::Handle;
@@ -47,6 +48,11 @@ pub async fn connect(address: &str, kind: Kind) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+/// Connects to where `target` is now.
+async fn reach(target: &Target, kind: Kind) -> io::Result<TcpStream> {
+    connect(&target.find().await?, kind).await
+}
+
 /// Both halves of a connected stream.
 #[must_use]
 pub fn halves(stream: TcpStream) -> Stream {
@@ -60,7 +66,7 @@ pub fn halves(stream: TcpStream) -> Stream {
 /// Opens one connection for a machine and serves it, in a task of its own, which ends once all
 /// that was sent has left.
 pub fn dial<M, In, Out>(
-    address: String,
+    target: Target,
     call: &Call<M, In>,
     links: &Links<Out>,
     node: Handle<M>,
@@ -81,8 +87,8 @@ where
     let links = links.clone();
     let wishes = links.open(peer);
     tokio::spawn(async move {
-        match connect(&address, kind).await {
-            Err(error) => tracing::debug!(%address, %error, "cannot connect"),
+        match reach(&target, kind).await {
+            Err(error) => tracing::debug!(%target, %error, "cannot connect"),
             Ok(stream) => {
                 if !node.input(connected(peer)).await {
                     return;
@@ -90,7 +96,7 @@ where
                 let heard = |message| heard(peer, message);
                 let ended = converse(halves(stream), wishes, &node, heard).await;
                 if let Conversation::Broken(error) = ended {
-                    tracing::debug!(%address, %error, "the connection is over");
+                    tracing::debug!(%target, %error, "the connection is over");
                 }
             }
         }

@@ -85,9 +85,12 @@ where
 
 async fn introduce(stream: TcpStream) -> Result<Incoming, FrameError> {
     stream.set_nodelay(true)?;
-    let ours = tokio::time::timeout(HELLO_TIMEOUT, is_ours(&stream))
-        .await
-        .unwrap_or(Err(FrameError::Silent))?;
+    let ours = match tokio::time::timeout(HELLO_TIMEOUT, is_ours(&stream)).await {
+        Ok(ours) => ours?,
+        // Ours introduce themselves at once. HTTP clients may keep a connection in reserve.
+        Err(_) if said_nothing(&stream).await => false,
+        Err(_) => return Err(FrameError::Silent),
+    };
     if !ours {
         return Ok(Incoming::Http(stream));
     }
@@ -95,6 +98,12 @@ async fn introduce(stream: TcpStream) -> Result<Incoming, FrameError> {
     let mut reader = FrameReader::new(read);
     let hello = reader.hello().await?;
     Ok(Incoming::Native(hello, Stream { reader, writer }))
+}
+
+async fn said_nothing(stream: &TcpStream) -> bool {
+    let mut seen = [0; 1];
+    let peeking = tokio::time::timeout(Duration::ZERO, stream.peek(&mut seen));
+    peeking.await.is_err()
 }
 
 /// Looks at the first bytes without taking them.

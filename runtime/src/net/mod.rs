@@ -3,6 +3,7 @@
 
 pub mod connection;
 pub mod dial;
+pub mod find;
 pub mod framing;
 pub mod links;
 pub mod listener;

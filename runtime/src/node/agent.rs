@@ -7,6 +7,7 @@ use crate::driver::{Ended, Handle, Ports};
 use crate::http::executor::ExecutorApi;
 use crate::net::connection::{Stream, converse};
 use crate::net::dial::{Call, dial};
+use crate::net::find::Masters;
 use crate::net::{Kind, Links};
 use crate::node::book::SharedBook;
 use crate::node::direct;
@@ -25,6 +26,8 @@ pub struct AgentPorts {
     pub journal: Wal,
     /// Its containers.
     pub containers: Containers,
+    /// Where masters are found.
+    pub found: Masters,
     /// Connections to masters.
     pub masters: Links<agent::ToMaster>,
     /// Executors, however they are connected.
@@ -49,7 +52,8 @@ impl Ports<AgentNode> for AgentPorts {
                     heard: |peer, message| Input::FromMaster { peer, message },
                 };
                 // The task ends with its connection; nobody waits for it.
-                drop(dial(address, &call, &self.masters, self.node.clone()));
+                let target = self.found.target(address);
+                drop(dial(target, &call, &self.masters, self.node.clone()));
             }
             Effect::Close { peer } => match peer {
                 Peer::Outbound(_) => self.masters.close(peer),

@@ -67,6 +67,8 @@ pub struct ExecutorEntry {
     pub kind: Option<Type>,
     /// Its first process, if that was seen.
     pub pid: Option<u32>,
+    /// Whether it ever listened: until then its tasks wait.
+    pub subscribed: bool,
     /// Whether it was told to end.
     pub terminating: bool,
     /// Its tasks, in the order of their ids.
@@ -209,6 +211,13 @@ impl Book {
         }
     }
 
+    /// An executor listens.
+    pub fn set_subscribed(&mut self, f: &FrameworkId, e: &ExecutorId) {
+        if let Some(executor) = self.executor_mut(f, e) {
+            executor.subscribed = true;
+        }
+    }
+
     /// One living executor.
     #[must_use]
     pub fn executor(&self, f: &FrameworkId, e: &ExecutorId) -> Option<&ExecutorEntry> {
@@ -246,6 +255,7 @@ impl Book {
             container_id: container_id.clone(),
             command,
             pid: None,
+            subscribed: false,
             terminating: false,
             tasks: BTreeMap::new(),
             completed_tasks: VecDeque::new(),

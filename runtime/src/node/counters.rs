@@ -2,12 +2,20 @@
 //!
 //! Counted where inputs come in and notices pass, so that no handler needs to remember it.
 
-use std::sync::Arc;
+mod book;
+pub mod frameworks;
+pub mod timing;
+
+pub use book::Book;
+
 use std::sync::atomic::{AtomicU64, Ordering};
-use tepui_core::master::{Input, Notice, leading};
-use tepui_core::message::agent::ToMaster as FromAgent;
-use tepui_core::message::scheduler::Call;
-use tepui_core::model::{OfferOperation, Reason, TaskState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tepui_core::ids::Peer;
+use tepui_core::master::{Input, MasterNode, Notice, leading};
+use tepui_core::message::agent::{ToAgent, ToMaster as FromAgent};
+use tepui_core::message::scheduler::{Call, ToMaster as FromScheduler, ToScheduler};
+use tepui_core::model::{OfferOperation, TaskState};
+use tepui_core::time::Now;
 
 macro_rules! counters {
     ($( $name:ident => $text:literal, )*) => {
@@ -48,6 +56,19 @@ counters! {
     AgentUnregistered => "master/slave_removals/reason_unregistered",
     AgentUnreachable => "master/slave_unreachable_completed",
     ValidUpdate => "master/valid_status_updates",
+    InvalidUpdate => "master/invalid_status_updates",
+    ValidAcknowledge => "master/valid_status_update_acknowledgements",
+    InvalidAcknowledge => "master/invalid_status_update_acknowledgements",
+    ValidFrameworkMessage => "master/valid_framework_to_executor_messages",
+    InvalidFrameworkMessage => "master/invalid_framework_to_executor_messages",
+    ValidExecutorMessage => "master/valid_executor_to_framework_messages",
+    InvalidExecutorMessage => "master/invalid_executor_to_framework_messages",
+    OperationUpdate => "master/messages_operation_status_update",
+    ValidOperationUpdate => "master/valid_operation_status_updates",
+    InvalidOperationUpdate => "master/invalid_operation_status_updates",
+    ValidAcknowledgeOperation => "master/valid_operation_status_update_acknowledgements",
+    InvalidAcknowledgeOperation => "master/invalid_operation_status_update_acknowledgements",
+    RemovalCancelled => "master/slave_unreachable_canceled",
     TasksFinished => "master/tasks_finished",
     TasksFailed => "master/tasks_failed",
     TasksKilled => "master/tasks_killed",
@@ -58,79 +79,188 @@ counters! {
     TasksGoneByOperator => "master/tasks_gone_by_operator",
 }
 
+/// What an input is judged by, once it is handled: whether it had the effect that a valid one has.
+#[derive(Clone, Copy, Debug)]
+struct Judged {
+    valid: Counter,
+    invalid: Counter,
+    is_valid: bool,
+}
+
 /// The counters of one master since it started.
 #[derive(Clone, Debug)]
-pub struct Counters(Arc<[AtomicU64; COUNT]>);
+pub struct Counters {
+    counts: Arc<[AtomicU64; COUNT]>,
+    book: Arc<Mutex<Book>>,
+    judged: Option<Judged>,
+}
 
 impl Default for Counters {
     fn default() -> Counters {
-        Counters(Arc::new([const { AtomicU64::new(0) }; COUNT]))
+        Counters {
+            counts: Arc::new([const { AtomicU64::new(0) }; COUNT]),
+            book: Arc::default(),
+            judged: None,
+        }
     }
 }
 
 impl Counters {
     fn count(&self, counter: Counter) {
-        self.0[counter as usize].fetch_add(1, Ordering::Relaxed);
+        self.counts[counter as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Names and counts.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counts = self.0.iter().map(|count| count.load(Ordering::Relaxed));
+        let counts = self
+            .counts
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
         NAMES.iter().copied().zip(counts)
     }
 
+    /// One of them.
+    #[must_use]
+    pub fn value(&self, name: &str) -> u64 {
+        let mut all = self.all();
+        all.find(|(known, _)| *known == name)
+            .map_or(0, |(_, count)| count)
+    }
+
+    /// What is counted by framework and operation, and measured.
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        // No code under this lock can leave it half changed.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts an input of the node.
-    pub fn heard(&self, input: &Input) {
+    pub fn heard(&mut self, now: Now, input: &Input) {
+        self.book().begin(now);
         match input {
             Input::FromAgent { message, .. } => self.heard_agent(message),
-            Input::FromScheduler { message, .. } => {
-                self.heard_scheduler(&message.call, message.framework_id.is_some());
+            Input::FromScheduler { peer, message } => self.heard_scheduler(*peer, message),
+            Input::Disconnected { peer } => self.book().frameworks.hung_up(*peer),
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, valid: Counter, invalid: Counter, is_valid: bool) {
+        self.judged = Some(Judged {
+            valid,
+            invalid,
+            is_valid,
+        });
+    }
+
+    fn is(&mut self, counter: Counter, is_valid: bool) {
+        if let Some(judged) = &mut self.judged
+            && judged.valid == counter
+        {
+            judged.is_valid = is_valid;
+        }
+    }
+
+    fn heard_agent(&mut self, message: &FromAgent) {
+        use Counter as C;
+        let counter = match message {
+            FromAgent::Register { .. } => C::RegisterAgent,
+            FromAgent::Reregister(_) => C::ReregisterAgent,
+            FromAgent::Update(_) => {
+                self.judge(C::ValidUpdate, C::InvalidUpdate, true);
+                C::StatusUpdate
+            }
+            FromAgent::ExecutorMessage { .. } => {
+                self.judge(C::ValidExecutorMessage, C::InvalidExecutorMessage, false);
+                C::ExecutorMessage
+            }
+            FromAgent::ExecutorExited { .. } => C::ExecutorExited,
+            FromAgent::Operation(_) => {
+                self.judge(C::ValidOperationUpdate, C::InvalidOperationUpdate, true);
+                C::OperationUpdate
+            }
+            FromAgent::Unregister => C::UnregisterAgent,
+            FromAgent::Pong => return,
+        };
+        self.count(counter);
+    }
+
+    fn heard_scheduler(&mut self, peer: Peer, message: &FromScheduler) {
+        use Counter as C;
+        let id = message.framework_id.as_ref();
+        self.book().heard(peer, id, &message.call);
+        let counter = match &message.call {
+            Call::Subscribe { .. } if id.is_some() => C::ReregisterFramework,
+            Call::Subscribe { .. } => C::RegisterFramework,
+            Call::Teardown => C::UnregisterFramework,
+            Call::Accept { operations, .. } => {
+                let launches = |operation: &OfferOperation| !operation.tasks().is_empty();
+                match operations.iter().any(launches) {
+                    true => C::Launch,
+                    false => return,
+                }
+            }
+            Call::Decline { .. } => C::Decline,
+            Call::Revive { .. } => C::Revive,
+            Call::Suppress { .. } => C::Suppress,
+            Call::Kill { .. } => C::KillTask,
+            Call::Acknowledge { .. } => {
+                self.judge(C::ValidAcknowledge, C::InvalidAcknowledge, false);
+                C::Acknowledge
+            }
+            Call::Reconcile { .. } => C::Reconcile,
+            Call::Message { .. } => {
+                self.judge(C::ValidFrameworkMessage, C::InvalidFrameworkMessage, false);
+                C::FrameworkMessage
+            }
+            Call::AcknowledgeOperationStatus { .. } => {
+                let invalid = C::InvalidAcknowledgeOperation;
+                self.judge(C::ValidAcknowledgeOperation, invalid, false);
+                C::AcknowledgeOperation
+            }
+            Call::ReconcileOperations { .. } => C::ReconcileOperations,
+            Call::Request => C::Request,
+            _ => return,
+        };
+        self.count(counter);
+    }
+
+    /// Counts what an agent is told.
+    pub fn told_agent(&mut self, message: &ToAgent) {
+        use Counter as C;
+        match message {
+            ToAgent::Acknowledge { .. } => self.is(C::ValidAcknowledge, true),
+            ToAgent::FrameworkMessage { .. } => self.is(C::ValidFrameworkMessage, true),
+            ToAgent::AcknowledgeOperation { .. } => self.is(C::ValidAcknowledgeOperation, true),
+            ToAgent::NotLeading { .. } | ToAgent::ShutdownFramework { .. } => {
+                self.is(C::ValidUpdate, false);
+                self.is(C::ValidOperationUpdate, false);
             }
             _ => {}
         }
     }
 
-    fn heard_agent(&self, message: &FromAgent) {
-        self.count(match message {
-            FromAgent::Register { .. } => Counter::RegisterAgent,
-            FromAgent::Reregister(_) => Counter::ReregisterAgent,
-            FromAgent::Update(_) => Counter::StatusUpdate,
-            FromAgent::ExecutorMessage { .. } => Counter::ExecutorMessage,
-            FromAgent::ExecutorExited { .. } => Counter::ExecutorExited,
-            FromAgent::Unregister => Counter::UnregisterAgent,
-            _ => return,
-        });
-    }
-
-    fn heard_scheduler(&self, call: &Call, known: bool) {
-        self.count(match call {
-            Call::Subscribe { .. } if known => Counter::ReregisterFramework,
-            Call::Subscribe { .. } => Counter::RegisterFramework,
-            Call::Teardown => Counter::UnregisterFramework,
-            Call::Accept { operations, .. } => {
-                let launches = |operation: &OfferOperation| !operation.tasks().is_empty();
-                match operations.iter().any(launches) {
-                    true => Counter::Launch,
-                    false => return,
+    /// Counts what a scheduler is told.
+    pub fn told_scheduler(&mut self, peer: Peer, message: &ToScheduler) {
+        use tepui_core::message::scheduler::Event;
+        match message {
+            ToScheduler::Event(event) => {
+                if matches!(event, Event::Message { .. }) {
+                    self.is(Counter::ValidExecutorMessage, true);
+                }
+                self.book().frameworks.told(peer, event);
+            }
+            ToScheduler::Reply { result, .. } => {
+                if result.is_err() {
+                    self.book().accepting = None;
                 }
             }
-            Call::Decline { .. } => Counter::Decline,
-            Call::Revive { .. } => Counter::Revive,
-            Call::Suppress { .. } => Counter::Suppress,
-            Call::Kill { .. } => Counter::KillTask,
-            Call::Acknowledge { .. } => Counter::Acknowledge,
-            Call::Reconcile { .. } => Counter::Reconcile,
-            Call::Message { .. } => Counter::FrameworkMessage,
-            Call::AcknowledgeOperationStatus { .. } => Counter::AcknowledgeOperation,
-            Call::ReconcileOperations { .. } => Counter::ReconcileOperations,
-            Call::Request => Counter::Request,
-            _ => return,
-        });
+        }
     }
 
     /// Counts what a notice tells.
-    pub fn noticed(&self, notice: &Notice) {
-        use leading::Notice as N;
+    pub fn noticed(&mut self, now: Now, notice: &Notice) {
+        use leading::{Notice as N, Probe};
+        self.book().noticed(now, notice);
         let Notice::Cluster(notice) = notice else {
             return;
         };
@@ -147,18 +277,30 @@ impl Counters {
                 self.count(Counter::AgentRemoved);
                 self.count(Counter::AgentUnregistered);
             }
-            N::Ignored { .. } => self.count(Counter::Dropped),
-            N::TaskState {
-                from, to, reason, ..
-            } => self.task(from.is_some(), *to, *reason),
+            N::Ignored { .. } => {
+                self.count(Counter::Dropped);
+                self.is(Counter::ValidUpdate, false);
+                self.is(Counter::ValidOperationUpdate, false);
+            }
+            N::Probe(Probe::RemovalCancelled) => self.count(Counter::RemovalCancelled),
+            N::TaskState { to, .. } => self.ended(*to),
             _ => {}
         }
     }
 
-    fn task(&self, known: bool, to: TaskState, reason: Option<Reason>) {
-        if known && reason != Some(Reason::FrameworkRemoved) {
-            self.count(Counter::ValidUpdate);
+    /// An input is handled, and what it caused was counted.
+    pub fn settle(&mut self, node: &MasterNode) {
+        if let Some(judged) = self.judged.take() {
+            self.count(if judged.is_valid {
+                judged.valid
+            } else {
+                judged.invalid
+            });
         }
+        self.book().settle(node);
+    }
+
+    fn ended(&self, to: TaskState) {
         self.count(match to {
             TaskState::Finished => Counter::TasksFinished,
             TaskState::Failed => Counter::TasksFailed,
@@ -177,7 +319,8 @@ impl Counters {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use tepui_core::ids::{AgentId, FrameworkId, TaskId};
+    use std::sync::Arc;
+    use tepui_core::ids::{AgentId, ExecutorId, FrameworkId, TaskId};
 
     #[test]
     fn each_name_is_there_once() {
@@ -188,7 +331,7 @@ mod tests {
 
     #[test]
     fn an_end_is_counted_once_and_by_its_kind() {
-        let counters = Counters::default();
+        let mut counters = Counters::default();
         let state = |from, to| {
             Notice::Cluster(leading::Notice::TaskState {
                 framework_id: FrameworkId::new("f").unwrap(),
@@ -199,12 +342,30 @@ mod tests {
                 reason: None,
             })
         };
-        counters.noticed(&state(None, TaskState::Staging));
-        counters.noticed(&state(Some(TaskState::Staging), TaskState::Running));
-        counters.noticed(&state(Some(TaskState::Running), TaskState::Failed));
-        let all: BTreeMap<_, _> = counters.all().collect();
-        assert_eq!(all["master/tasks_failed"], 1);
-        assert_eq!(all["master/tasks_finished"], 0);
-        assert_eq!(all["master/valid_status_updates"], 2);
+        let now = Now::default();
+        counters.noticed(now, &state(None, TaskState::Staging));
+        counters.noticed(now, &state(Some(TaskState::Staging), TaskState::Running));
+        counters.noticed(now, &state(Some(TaskState::Running), TaskState::Failed));
+        assert_eq!(counters.value("master/tasks_failed"), 1);
+        assert_eq!(counters.value("master/tasks_finished"), 0);
+    }
+
+    #[test]
+    fn a_message_is_valid_when_it_goes_on() {
+        let mut counters = Counters::default();
+        let message = FromAgent::ExecutorMessage {
+            framework_id: FrameworkId::new("f").unwrap(),
+            executor_id: ExecutorId::new("e").unwrap(),
+            data: Arc::default(),
+        };
+        let input = Input::FromAgent {
+            peer: Peer::Inbound(1),
+            message,
+        };
+        counters.heard(Now::default(), &input);
+        assert!(counters.judged.is_some_and(|judged| !judged.is_valid));
+        counters.is(Counter::ValidExecutorMessage, true);
+        counters.is(Counter::ValidUpdate, false);
+        assert!(counters.judged.is_some_and(|judged| judged.is_valid));
     }
 }

@@ -4,6 +4,7 @@
 use crate::container::Containers;
 use crate::driver::{Clock, Ended, Handle, NodeLoop, Ports};
 use crate::http::executor::ExecutorApi;
+use crate::node::executor::checks::is_watched;
 use crate::node::executor::{describe, signal_group};
 use crate::node::fresh_rng;
 use rustix::process::Signal;
@@ -17,11 +18,12 @@ use tepui_core::model::TaskInfo;
 use tepui_core::time::Now;
 use tokio::sync::{Notify, mpsc};
 
-/// Whether a container's executor may be part of the agent: it runs one command, and nobody
-/// wants it to outlive the agent.
+/// Whether a container's executor may be part of the agent: it runs one command, nobody wants it
+/// to outlive the agent, and nobody looks at its task meanwhile.
 #[must_use]
 pub fn is_direct(launch: &ContainerLaunch) -> bool {
-    launch.command.is_none() && !launch.checkpoint
+    let watched = launch.task.as_ref().is_some_and(|task| is_watched(task));
+    launch.command.is_none() && !launch.checkpoint && !watched
 }
 
 /// Runs one until its task is over and its last update acknowledged.
@@ -123,6 +125,8 @@ impl Ports<CommandExecutor> for DirectPorts {
                     signal_group(leader, signal);
                 }
             }
+            // A task that is to be looked at has an executor of its own.
+            Effect::Check { .. } => {}
             Effect::Exit => return ControlFlow::Break(Ended::Done),
         }
         ControlFlow::Continue(())

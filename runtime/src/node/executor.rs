@@ -1,5 +1,7 @@
 //! The command executor's ports: its agent, and one process for each task.
 
+pub mod checks;
+
 use crate::container::Reaper;
 use crate::container::entry::{
     ADDRESS_FILE_VARIABLE, AGENT_PID_VARIABLE, CONTAINER_VARIABLE, MODE_VARIABLE,
@@ -14,6 +16,7 @@ use crate::container::volumes;
 use crate::driver::{Ended, Handle, Ports};
 use crate::mesos::{protobuf, v1};
 use crate::net::dial::{Call, dial};
+use crate::net::find::Target;
 use crate::net::{Kind, Links};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
@@ -62,6 +65,8 @@ pub struct ExecutorPorts {
     pub node: Handle<CommandExecutor>,
     /// The last connection, to see what was said last leave.
     pub last_link: Option<JoinHandle<()>>,
+    /// Looks at tasks that want that.
+    pub checks: checks::Checks,
     /// The leader of each task's process group.
     pub groups: Arc<Mutex<BTreeMap<TaskId, u32>>>,
 }
@@ -77,14 +82,15 @@ impl Ports<CommandExecutor> for ExecutorPorts {
                     disconnected: |peer| Input::Disconnected { peer },
                     heard: |peer, event| Input::FromAgent { peer, event },
                 };
-                let address = self.agent_address();
-                let link = dial(address, &call, &self.agents, self.node.clone());
+                let target = Target::known(self.agent_address());
+                let link = dial(target, &call, &self.agents, self.node.clone());
                 self.last_link = Some(link);
             }
             Effect::Close { peer } => self.agents.close(peer),
             Effect::ToAgent { peer, message } => self.agents.send(peer, message),
             Effect::Start { task } => self.start(task),
             Effect::Signal { task_id, force } => self.signal(&task_id, force),
+            Effect::Check { task_id, kind } => self.checks.look(&task_id, kind),
             Effect::Exit => return ControlFlow::Break(Ended::Done),
         }
         ControlFlow::Continue(())
@@ -104,9 +110,11 @@ impl ExecutorPorts {
         let (sandbox, user) = (self.sandbox.clone(), self.user.clone());
         let apart = self.apart;
         let work_dir = self.address_file.ancestors().nth(2).map(Path::to_owned);
-        let groups = Arc::clone(&self.groups);
+        let (groups, checks) = (Arc::clone(&self.groups), self.checks.clone());
         tokio::spawn(async move {
             let task_id = task.task_id.clone();
+            let (entering, starter) = (checks.clone(), node.clone());
+            let runtime = tokio::runtime::Handle::current();
             let starting = tokio::task::spawn_blocking(move || {
                 let sandbox = match apart {
                     true => own_sandbox(
@@ -119,6 +127,10 @@ impl ExecutorPorts {
                     false => sandbox,
                 };
                 let mut command = task_program(&task, &sandbox, user.as_deref())?;
+                if let Some(watch) = entering.enter(&task, &sandbox) {
+                    let task_id = task.task_id.clone();
+                    runtime.block_on(starter.input(Input::Watch { task_id, watch }));
+                }
                 reaper
                     .spawn(&mut command)
                     .map_err(|error| format!("cannot run the command: {error}"))
@@ -141,6 +153,7 @@ impl ExecutorPorts {
                     (status, describe(status))
                 }
             };
+            checks.forget(&task_id);
             node.input(Input::ProcessExited {
                 task_id,
                 status,

@@ -3,6 +3,7 @@
 
 use crate::driver::{Ended, Handle, Ports};
 use crate::net::dial::{Call, dial};
+use crate::net::find::Masters;
 use crate::net::{Kind, Links};
 use std::ops::ControlFlow;
 use tepui_core::durable::WriteSequence;
@@ -15,6 +16,8 @@ use tokio::task::JoinHandle;
 /// Performs a framework's effects.
 #[derive(Debug)]
 pub struct FrameworkPorts<F: Logic> {
+    /// Where masters are found.
+    pub found: Masters,
     /// Connections to masters.
     pub masters: Links<scheduler::ToMaster>,
     /// Where inputs go.
@@ -34,8 +37,13 @@ pub struct FrameworkPorts<F: Logic> {
 impl<F: Logic> FrameworkPorts<F> {
     /// Nothing has happened yet.
     #[must_use]
-    pub fn new(node: Handle<FrameworkNode<F>>, notices: mpsc::Sender<Notice>) -> FrameworkPorts<F> {
+    pub fn new(
+        found: Masters,
+        node: Handle<FrameworkNode<F>>,
+        notices: mpsc::Sender<Notice>,
+    ) -> FrameworkPorts<F> {
         FrameworkPorts {
+            found,
             masters: Links::default(),
             node,
             notices,
@@ -61,7 +69,12 @@ where
                     disconnected: |peer| Input::Disconnected { peer },
                     heard: |peer, message| Input::FromMaster { peer, message },
                 };
-                let link = dial(address, &call, &self.masters, self.node.clone());
+                let link = dial(
+                    self.found.target(address),
+                    &call,
+                    &self.masters,
+                    self.node.clone(),
+                );
                 self.last_link = Some(link);
             }
             Effect::Close { peer } => self.masters.close(peer),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use tepui_core::durable::WriteSequence;
-use tepui_core::ids::{MasterId, Peer};
+use tepui_core::ids::{FrameworkId, MasterId, Peer};
 use tepui_core::log::{self, Lane};
 use tepui_core::master::{Effect, Input, MasterNode, Notice};
 use tepui_core::message::{agent, scheduler};
@@ -56,13 +56,23 @@ pub struct MasterPorts {
 }
 
 impl Ports<MasterNode> for MasterPorts {
-    fn perform(&mut self, _now: Now, effect: Effect) -> ControlFlow<Ended> {
+    fn perform(&mut self, now: Now, effect: Effect) -> ControlFlow<Ended> {
         match effect {
             Effect::ToMaster { to, message } => self.masters.send(to, message),
-            Effect::ToAgent { peer, message } => self.agents.send(peer, message),
+            Effect::ToAgent { peer, message } => {
+                self.counters.told_agent(&message);
+                self.agents.send(peer, message);
+            }
             Effect::ToScheduler { peer, message } => {
-                if let Some(message) = self.streams.send(peer, message) {
-                    self.schedulers.send(peer, message);
+                self.counters.told_scheduler(peer, &message);
+                let greeted = greeted(&message).cloned();
+                match self.streams.send(peer, message) {
+                    Some(message) => self.schedulers.send(peer, message),
+                    None => {
+                        if let Some(framework_id) = greeted {
+                            self.counters.book().frameworks.greeted(&framework_id);
+                        }
+                    }
                 }
             }
             Effect::Close { peer } => {
@@ -91,7 +101,7 @@ impl Ports<MasterNode> for MasterPorts {
             }
             Effect::Notice(notice) => {
                 tell(&notice);
-                self.counters.noticed(&notice);
+                self.counters.noticed(now, &notice);
                 self.events.noticed(&notice);
             }
             Effect::ToOperator { id, answer } => self.requests.answer(id, answer),
@@ -107,11 +117,12 @@ impl Ports<MasterNode> for MasterPorts {
         self.journal.flush();
     }
 
-    fn heard(&mut self, input: &Input) {
-        self.counters.heard(input);
+    fn heard(&mut self, now: Now, input: &Input) {
+        self.counters.heard(now, input);
     }
 
     fn observe(&mut self, machine: &MasterNode) {
+        self.counters.settle(machine);
         self.leader.observe(machine);
         self.events.observe(machine);
     }
@@ -131,6 +142,16 @@ impl Ports<MasterNode> for MasterPorts {
             return Ok(Some(Input::Persisted { lane, up_to }));
         }
         Ok(None)
+    }
+}
+
+/// The framework whose stream begins with this.
+fn greeted(message: &scheduler::ToScheduler) -> Option<&FrameworkId> {
+    match message {
+        scheduler::ToScheduler::Event(scheduler::Event::Subscribed { framework_id, .. }) => {
+            Some(framework_id)
+        }
+        _ => None,
     }
 }
 

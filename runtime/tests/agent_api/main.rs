@@ -4,7 +4,6 @@
 mod support;
 
 mod executors;
-mod shape;
 
 use std::path::Path;
 use support::{PATIENCE, Running, free_ports, tepui};

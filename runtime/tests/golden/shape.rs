@@ -2,10 +2,24 @@
 
 use super::differences::Kind;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys whose values are maps from names that depend on the run.
 const MAPS: [&str; 3] = ["/flags", "/reserved_resources", "/reserved_resources_full"];
+
+/// A key without what depends on the run: the names and ids of frameworks.
+fn normal(key: &str) -> Cow<'_, str> {
+    const OF_FRAMEWORKS: &str = "master/frameworks/";
+    let Some(rest) = key.strip_prefix(OF_FRAMEWORKS) else {
+        return key.into();
+    };
+    let mut parts = rest.splitn(3, '/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(_), Some(rest)) => format!("{OF_FRAMEWORKS}*/*/{rest}").into(),
+        _ => key.into(),
+    }
+}
 
 /// Every path in a value, with the types found there. Elements of a list share one path.
 fn paths(value: &Value, at: &str, found: &mut BTreeMap<String, BTreeSet<&'static str>>) {
@@ -27,7 +41,9 @@ fn paths(value: &Value, at: &str, found: &mut BTreeMap<String, BTreeSet<&'static
         }
         Value::Object(map) if !MAPS.iter().any(|name| at.ends_with(name)) => {
             for (key, item) in map {
-                paths(item, &format!("{at}/{key}"), found);
+                // Names of files depend on the run.
+                let key = if key.starts_with('/') { "*" } else { key };
+                paths(item, &format!("{at}/{}", normal(key)), found);
             }
         }
         _ => {}
@@ -42,7 +58,7 @@ fn names(value: &Value, at: &str, found: &mut BTreeMap<String, BTreeSet<&'static
     {
         for name in list.iter().filter_map(|item| item["name"].as_str()) {
             found
-                .entry(format!("{at}/{name}"))
+                .entry(format!("{at}/{}", normal(name)))
                 .or_default()
                 .insert("named");
         }

@@ -1,23 +1,15 @@
 //! Every call of a master's v1 operator API, in both codecs, with each of its outcomes; and the
 //! table of them in `runtime/docs/operator-api.md`, which `TEPUI_REWRITE=1` writes anew.
 
-#[path = "../golden/client.rs"]
-mod client;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;
 
-use client::{Answer, Request, ask};
-use script::{Step, steps};
-use std::fmt::Write as _;
-use std::fs;
+use script::steps;
 use std::path::Path;
+use support::outcomes::{CODECS, Table};
 use support::{Running, free_ports, http_json, tepui, until};
 use tepui_runtime::mesos::v1::master::{Call, Response};
-use tepui_runtime::mesos::{json, protobuf};
-
-const JSON: &str = "application/json";
-const PROTOBUF: &str = "application/x-protobuf";
 
 fn start(folder: &Path) -> (String, Vec<Running>) {
     let ports = free_ports(2);
@@ -47,53 +39,6 @@ fn agent_id(master: &str) -> String {
     })
 }
 
-fn post(master: &str, media_type: &str, body: Vec<u8>) -> Answer {
-    let headers = [("Content-Type", media_type), ("Accept", media_type)];
-    let request = Request {
-        method: "POST".to_owned(),
-        path: "/api/v1".to_owned(),
-        headers: headers
-            .map(|(name, value)| (name.into(), value.into()))
-            .to_vec(),
-        body,
-    };
-    ask(master, &request)
-}
-
-/// The call in each codec, and its answer as JSON.
-fn both(master: &str, step: &Step, codec: &str) -> (u16, String) {
-    match codec {
-        JSON => {
-            let answer = post(master, JSON, step.call.clone().into_bytes());
-            (
-                answer.status,
-                String::from_utf8_lossy(&answer.body).into_owned(),
-            )
-        }
-        _ => {
-            let call: Call = json::decode(step.call.as_bytes()).unwrap();
-            let answer = post(master, PROTOBUF, protobuf::encode(&call));
-            if answer.status != 200 || answer.body.is_empty() {
-                return (
-                    answer.status,
-                    String::from_utf8_lossy(&answer.body).into_owned(),
-                );
-            }
-            assert_eq!(
-                answer.content_type.as_deref(),
-                Some(PROTOBUF),
-                "{}",
-                step.name
-            );
-            let read: Response = protobuf::decode(&answer.body).unwrap();
-            (
-                answer.status,
-                String::from_utf8(json::encode(&read)).unwrap(),
-            )
-        }
-    }
-}
-
 /// Ids and addresses are of the run.
 fn general(text: &str, agent: &str) -> String {
     let text = text.replace(agent, "AGENT");
@@ -112,52 +57,11 @@ fn every_call_has_its_outcomes_in_both_codecs() {
     let folder = tempfile::tempdir().unwrap();
     let (master, _running) = start(folder.path());
     let agent = agent_id(&master);
-    let mut table = String::from(script::HEAD);
-    let script = steps(&agent);
-    let mut outcomes: Vec<Vec<String>> = vec![Vec::new(); script.len()];
-    for codec in [JSON, PROTOBUF] {
-        for (at, step) in script.iter().enumerate() {
-            let run = || both(&master, step, codec);
-            let (status, body) = match step.settles {
-                false => run(),
-                true => until("the call is taken", || {
-                    let outcome = run();
-                    (outcome.0 == step.status).then_some(outcome)
-                }),
-            };
-            assert_eq!(status, step.status, "{} ({codec}): {body}", step.name);
-            for part in &step.contains {
-                assert!(
-                    body.contains(part),
-                    "{} ({codec}): {part} not in {body}",
-                    step.name
-                );
-            }
-            let text = if status >= 400 {
-                general(&body, &agent)
-            } else {
-                String::new()
-            };
-            outcomes[at].push(format!("{status} {text}").trim().to_owned());
-        }
+    let mut table = Table::new(script::HEAD);
+    for codec in CODECS {
+        let at = (master.as_str(), "/api/v1");
+        let general = |text: &str| general(text, &agent);
+        table.steps::<Call, Response>(at, codec, &steps(&agent), &general);
     }
-    for (step, outcome) in script.iter().zip(&outcomes) {
-        assert_eq!(outcome[0], outcome[1], "{}: the codecs disagree", step.name);
-        let kind: serde_json::Value = serde_json::from_str(&step.call).unwrap();
-        let kind = kind["type"].as_str().unwrap_or("-");
-        let shown = outcome[0].replace('|', "\\|");
-        writeln!(table, "| `{kind}` | {} | {shown} |", step.name).unwrap();
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operator-api.md");
-    if std::env::var_os("TEPUI_REWRITE").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &table).unwrap();
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        kept,
-        table,
-        "{} is old: TEPUI_REWRITE=1 writes it anew",
-        path.display()
-    );
+    table.finish("operator-api.md");
 }

@@ -1,20 +1,7 @@
 //! What is asked, in order: each codec goes through all of it and leaves things as they were.
 
+use super::support::outcomes::{Step, settles, step};
 use serde_json::{Value, json};
-
-/// One call with its outcome.
-pub struct Step {
-    /// What is tried.
-    pub name: &'static str,
-    /// As JSON.
-    pub call: String,
-    /// The status of its answer.
-    pub status: u16,
-    /// What its answer has in it, as JSON.
-    pub contains: Vec<String>,
-    /// Whether it waits for something under way.
-    pub settles: bool,
-}
 
 /// What stands above the table.
 pub const HEAD: &str = "\
@@ -28,16 +15,6 @@ address, or 503.
 | Call | Case | Outcome |
 |---|---|---|
 ";
-
-fn step(name: &'static str, call: &str, status: u16, contains: &[&str]) -> Step {
-    Step {
-        name,
-        call: call.to_owned(),
-        status,
-        contains: contains.iter().map(|part| (*part).to_owned()).collect(),
-        settles: false,
-    }
-}
 
 /// All of it.
 pub fn steps(agent: &str) -> Vec<Step> {
@@ -253,10 +230,6 @@ fn resources(agent: &str) -> Vec<Step> {
     let unreserve = call("UNRESERVE_RESOURCES", agent, "resources", &disk("", 32));
     let create = call("CREATE_VOLUMES", agent, "volumes", &volume);
     let destroy = call("DESTROY_VOLUMES", agent, "volumes", &volume);
-    let settles = |step: Step| Step {
-        settles: true,
-        ..step
-    };
     vec![
         step(
             "an agent that is not there",
@@ -285,15 +258,12 @@ fn agents(agent: &str) -> Vec<Step> {
         format!(r#"{{"type":"{kind}","{part}":{{"agent_id":{{"value":"{id}"}}{more}}}}}"#)
     };
     let teardown = r#"{"type":"TEARDOWN","teardown":{"framework_id":{"value":"nope"}}}"#;
-    let drained = Step {
-        settles: true,
-        ..step(
-            "once it is drained",
-            &call("REACTIVATE_AGENT", agent, ""),
-            200,
-            &[],
-        )
-    };
+    let drained = settles(step(
+        "once it is drained",
+        &call("REACTIVATE_AGENT", agent, ""),
+        200,
+        &[],
+    ));
     vec![
         step(
             "a framework that is not there",

@@ -1,8 +1,12 @@
 //! What the tests with real processes share. Not every test uses all of it.
 #![allow(dead_code)]
 
+pub mod client;
 pub mod fake_master;
+pub mod framework;
 pub mod golden;
+pub mod outcomes;
+pub mod table;
 
 use std::fs;
 use std::net::TcpListener;

@@ -1,5 +1,6 @@
-//! A real ZooKeeper, three masters that name their leader there, and an unmodified Mesos client
-//! that finds it through `zk://` and again after the leader is killed with -9.
+//! A real ZooKeeper, three masters that name their leader there, and an agent, `tepui execute` and
+//! an unmodified Mesos client that find it through `zk://` and again after the leader is killed
+//! with -9.
 //!
 //! ZooKeeper comes from the distribution's package; the client's Python environment is found as
 //! in the acceptance tests (`TEPUI_ACCEPT_VENV`). Where one is missing the test says so.
@@ -14,7 +15,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use support::{PATIENCE, Running, free_ports, until};
+use support::{PATIENCE, Running, free_ports, http_json, tepui, until};
 use tepui_runtime::measure::cluster::{Cluster, Plan};
 use tepui_runtime::zookeeper::{Address, leader};
 
@@ -103,7 +104,7 @@ async fn follow(folder: &Path, url: &str) {
         binary: PathBuf::from(env!("CARGO_BIN_EXE_tepui")),
         folder: folder.to_owned(),
         masters: 3,
-        agents: 1,
+        agents: 0,
         resources: String::from("cpus:4;mem:4096;disk:4096"),
         master_flags: vec![
             format!("--zk={url}"),
@@ -114,13 +115,74 @@ async fn follow(folder: &Path, url: &str) {
     let address: Address = url.parse().unwrap();
     let (first, _) = cluster.wait_for_leader(PATIENCE).await.unwrap();
     named(&address, cluster.address(first)).await;
-    cluster.wait_for_agents(first, PATIENCE).await.unwrap();
-    let Some(python) = venv() else {
-        println!("no client: TEPUI_ACCEPT_VENV names no Python environment; the nodes alone");
+    let mut agent = agent(folder, url);
+    serves(cluster.address(first));
+    execute(url);
+    if let Some(python) = venv() {
+        schedule(&mut cluster, first, &address, python, url).await;
+    } else {
+        println!("no client: TEPUI_ACCEPT_VENV names no Python environment");
         let (second, _) = replace(&mut cluster, first).await;
         named(&address, cluster.address(second)).await;
-        return;
+    }
+    let (leader, _) = cluster.wait_for_leader(PATIENCE).await.unwrap();
+    serves(cluster.address(leader));
+    // A file may hold what else stands in the flag.
+    let file = folder.join("master");
+    fs::write(&file, format!("{url}\n")).unwrap();
+    execute(&format!("file://{}", file.display()));
+    agent.signal(nix::sys::signal::Signal::SIGTERM);
+    agent.wait();
+}
+
+/// An agent that knows nothing but ZooKeeper's address.
+fn agent(folder: &Path, url: &str) -> Running {
+    let mut command = tepui();
+    command
+        .arg("agent")
+        .arg(format!("--port={}", free_ports(1)[0]))
+        .arg(format!("--master={url}"))
+        .arg(format!("--work_dir={}", folder.join("agent").display()))
+        .arg("--kill_on_exit")
+        .arg("--resources=cpus:4;mem:4096;disk:4096");
+    Running::start(&mut command, &folder.join("agent.log"))
+}
+
+/// Waits until the agent serves this leader.
+fn serves(leader: &str) {
+    let look = || {
+        let slaves = http_json(leader, "/slaves")?;
+        (slaves["slaves"][0]["active"] == true).then_some(())
     };
+    // Each look has a runtime of its own, which cannot be within another.
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| until("the agent has found the leader", look));
+        looking.join().unwrap();
+    });
+}
+
+/// A command finds its way through ZooKeeper too, and so does its output.
+fn execute(master: &str) {
+    let output = tepui()
+        .arg("execute")
+        .arg(format!("--master={master}"))
+        .arg("--resources=cpus:0.1;mem:32")
+        .arg("--command=echo found")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "found\n", "{said}");
+}
+
+/// An unmodified scheduler, which the leader's death does not stop.
+async fn schedule(
+    cluster: &mut Cluster,
+    first: usize,
+    address: &Address,
+    python: PathBuf,
+    url: &str,
+) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zookeeper/scheduler.py");
     let mut client = Command::new(python)
         .arg(script)
@@ -135,8 +197,8 @@ async fn follow(folder: &Path, url: &str) {
         assert_eq!(line, what, "the client's standard error says why");
     };
     expect("5 tasks run");
-    let (second, _) = replace(&mut cluster, first).await;
-    named(&address, cluster.address(second)).await;
+    let (second, _) = replace(cluster, first).await;
+    named(address, cluster.address(second)).await;
     expect("subscribed again");
     expect("10 tasks run");
     expect("done");

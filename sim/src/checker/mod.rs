@@ -3,15 +3,19 @@
 mod log;
 mod operator;
 mod positions;
+mod quota;
 mod registry;
 mod table;
 mod tasks;
+mod volumes;
 
 pub use log::LogChecker;
 pub use operator::OperatorChecker;
+pub use quota::QuotaChecker;
 pub use registry::RegistryChecker;
 pub use table::{CLUSTER_INVARIANTS, known_invariants};
 pub use tasks::TaskChecker;
+pub use volumes::VolumeChecker;
 
 use crate::time::SimTime;
 

@@ -82,6 +82,16 @@ pub const CLUSTER_INVARIANTS: &[(&str, &str)] = &[
          or gone",
     ),
     (
+        "operators.offers-are-within-limits",
+        "with what a role is offered it has no more than its quota's limits, added up anew from \
+         the leader's tasks, reservations and offers",
+    ),
+    (
+        "volumes.data-is-kept",
+        "a volume that an agent said was made is there, and is not emptied, until someone asks \
+         for its end",
+    ),
+    (
         "frameworks.one-identity",
         "no framework id is given to two schedulers",
     ),
@@ -107,7 +117,8 @@ pub const CLUSTER_INVARIANTS: &[(&str, &str)] = &[
     ),
     (
         "agents.vouched-is-durable",
-        "an agent tells the master of no update that is not on its disk",
+        "an agent tells the master of no update, and of no outcome of an operation, that is not on \
+         its disk",
     ),
 ];
 

@@ -6,10 +6,13 @@ use crate::time::SimTime;
 use tepui_core::ids::{FrameworkId, TaskId};
 use tepui_core::master::leading::Notice as ClusterNotice;
 use tepui_core::master::{MasterNode, Notice as MasterNotice};
-use tepui_core::message::agent::ToAgent;
+use tepui_core::message::agent::{OperationReport, ToAgent};
 use tepui_core::message::operator::{Answer, Refusal, Request, RequestId};
-use tepui_core::message::scheduler::{Event, ToMaster, ToScheduler};
-use tepui_core::model::{AgentMark, DrainState, TaskState, TaskStatus};
+use tepui_core::message::scheduler::{Call, Event, ToMaster, ToScheduler};
+use tepui_core::model::{
+    AgentMark, DrainState, OfferOperation, OperationState, TaskState, TaskStatus,
+};
+use tepui_core::resources::Resources;
 use tepui_core::{agent, scheduler};
 
 const fn marked(mark: Option<AgentMark>) -> &'static str {
@@ -31,6 +34,10 @@ impl Observer {
             .registry
             .on_replica(node.slot(), applied, master.registry());
         self.judge(at, node, result);
+        if let Some(leading) = master.leading() {
+            let result = self.quota.on_handled(leading);
+            self.judge(at, node, result);
+        }
         let leads = self.leading.is_some_and(|(leader, _)| leader == node);
         if leads && !self.operators.is_idle() && master.leading().is_some() {
             let result = self.operators.on_registry(master.registry());
@@ -42,6 +49,9 @@ impl Observer {
     pub fn on_operator_request(&mut self, id: RequestId, request: &Request) {
         if matches!(request, Request::StartMaintenance { .. }) {
             self.tasks.gone_may_run = true;
+        }
+        if let Request::Operate { operation, .. } = request {
+            self.volumes.on_asked(operation);
         }
         self.operators.on_request(id, request);
     }
@@ -153,6 +163,7 @@ impl Observer {
                 Some("framework-subscribed"),
                 true,
             ),
+            ClusterNotice::FrameworkChanged { .. } => ("master.framework-changed", None, true),
             ClusterNotice::FrameworkFailedOver { .. } => (
                 "master.framework-failed-over",
                 Some("framework-failed-over"),
@@ -313,8 +324,15 @@ impl Observer {
     }
 
     /// A scheduler says something.
-    pub fn on_scheduler_call(&mut self, _at: SimTime, _node: NodeIndex, _call: &ToMaster) {
+    pub fn on_scheduler_call(&mut self, _at: SimTime, _node: NodeIndex, message: &ToMaster) {
         self.tallies.calls += 1;
+        if let Call::Accept { operations, .. } = &message.call {
+            for operation in operations {
+                if let OfferOperation::Resources { operation, .. } = operation {
+                    self.volumes.on_asked(operation);
+                }
+            }
+        }
     }
 
     /// A master speaks to an agent.
@@ -337,6 +355,7 @@ impl Observer {
             && !self.operators.is_idle()
         {
             for offer in offers {
+                self.quota.on_offer(offer);
                 let result = self.operators.on_offer(offer);
                 self.judge(at, node, result);
             }
@@ -367,6 +386,39 @@ impl Observer {
             let found = format!("{} of {} is told early", status.state, status.task_id);
             self.violate(at, node, "agents.vouched-is-durable", found);
         }
+    }
+
+    /// An agent tells a master how an operation went, while these of its writes are not durable.
+    pub fn on_agent_operation<'a>(
+        &mut self,
+        at: SimTime,
+        node: NodeIndex,
+        report: &OperationReport,
+        mut unsynced: impl Iterator<Item = &'a agent::Write>,
+    ) {
+        let is_early = unsynced.any(|write| {
+            matches!(write, agent::Write::OperationSettled { report: written, .. }
+                if written.uuid == report.uuid)
+        });
+        if is_early {
+            let found = format!("how operation {} went is told early", report.uuid);
+            self.violate(at, node, "agents.vouched-is-durable", found);
+        }
+        if report.status.state == OperationState::Finished {
+            self.volumes.on_done(node.slot(), &report.operation);
+        }
+    }
+
+    /// An agent tells a master that it is there, with all that it has.
+    pub fn on_agent_report(&mut self, at: SimTime, node: NodeIndex, total: &Resources) {
+        let result = self.volumes.on_report(node.slot(), total);
+        self.judge(at, node, result);
+    }
+
+    /// An agent's host empties volumes.
+    pub fn on_volumes_wiped(&mut self, at: SimTime, node: NodeIndex, volumes: &Resources) {
+        let result = self.volumes.on_wiped(node.slot(), volumes);
+        self.judge(at, node, result);
     }
 
     /// A task's process starts.

@@ -33,6 +33,7 @@ impl Observer {
     /// A master's disk was replaced.
     pub fn on_wipe(&mut self, at: SimTime, node: NodeIndex) {
         self.log.on_wipe(node.slot());
+        self.volumes.on_wipe(node.slot());
         self.note(at, node, "starts with an empty disk");
     }
 

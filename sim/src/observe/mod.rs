@@ -7,7 +7,10 @@ mod timeline;
 
 pub use timeline::{Line, Timeline};
 
-use crate::checker::{LogChecker, OperatorChecker, RegistryChecker, TaskChecker, Violation};
+use crate::checker::{
+    LogChecker, OperatorChecker, QuotaChecker, RegistryChecker, TaskChecker, Violation,
+    VolumeChecker,
+};
 use crate::node::{NodeIndex, Role};
 use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,6 +214,8 @@ pub struct Observer {
     pub tasks: TaskChecker,
     /// What operators were told.
     pub operators: OperatorChecker,
+    quota: QuotaChecker,
+    volumes: VolumeChecker,
     answers: Vec<OperatorAnswer>,
     /// Which framework each scheduler is.
     pub frameworks: BTreeMap<NodeIndex, FrameworkId>,
@@ -250,6 +255,8 @@ impl Observer {
             registry: RegistryChecker::default(),
             tasks: TaskChecker::default(),
             operators: OperatorChecker::default(),
+            quota: QuotaChecker::default(),
+            volumes: VolumeChecker::default(),
             answers: Vec::new(),
             frameworks: BTreeMap::new(),
             shared_frameworks: false,

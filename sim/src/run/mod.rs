@@ -25,6 +25,7 @@ use crate::world::World;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tepui_core::ids::AgentId;
+use tepui_core::model::ResourceOperation;
 
 /// How often the goals are looked at while the cluster converges.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -74,6 +75,8 @@ enum Planned {
     Reactivate(AgentId),
     /// An operator takes a role's quota away.
     NoQuota(String),
+    /// An operator destroys a volume, or takes a reservation off.
+    Unmake(AgentId, ResourceOperation),
     /// Nothing any more.
     Spent,
 }
@@ -177,6 +180,7 @@ impl<'a> Run<'a> {
             what @ (Planned::Down(_)
             | Planned::Up(_)
             | Planned::Reactivate(_)
+            | Planned::Unmake(..)
             | Planned::NoQuota(_)) => self.undo_request(what),
             Planned::Spent => unreachable!("a step is planned once"),
         }

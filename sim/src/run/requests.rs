@@ -7,8 +7,13 @@ use crate::scenario::{Rate, Target, Workload};
 use crate::time::SimTime;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tepui_core::ids::AgentId;
 use tepui_core::message::operator::{Amount, Request};
-use tepui_core::model::DrainConfig;
+use tepui_core::model::{DrainConfig, ResourceOperation};
+use tepui_core::resources::{
+    Disk, Reservation, ReservationType, Resource, ResourceKind, Resources, Role as CoreRole,
+    Scalar, Value, Volume,
+};
 
 impl Run<'_> {
     /// One random request, and what undoes it later.
@@ -62,7 +67,56 @@ impl Run<'_> {
                 self.wish(Want::Ask(request));
                 self.plan(undo_at, Planned::Reactivate(agent_id));
             }
+            ("reserve", Some(agent_id)) => self.random_reservation(&agent_id, undo_at),
             _ => {}
+        }
+    }
+
+    /// Space is reserved and made into a volume: two requests, of which the second may come too
+    /// early or too late, as may those that undo them.
+    fn random_reservation(&mut self, agent_id: &AgentId, undo_at: SimTime) {
+        let Some(role) = self.random_role() else {
+            return;
+        };
+        let faults = &mut self.world.streams.faults;
+        let id = format!("operators-{}", faults.below(1 << 32));
+        let size = Scalar::from_units(8 << faults.below(4));
+        let mut kind = ResourceKind::plain("disk");
+        kind.reservations.push(Reservation {
+            kind: ReservationType::Dynamic,
+            role: CoreRole::new(&role).expect("scenarios are checked"),
+            principal: None,
+            labels: Vec::new(),
+        });
+        let single = |kind: &ResourceKind| {
+            let item = Resource::new(kind.clone(), Value::Scalar(size));
+            Resources::new([item]).expect("it is one item")
+        };
+        let resources = single(&kind);
+        kind.disk = Some(Disk {
+            volume: Some(Volume::new(&id, "data")),
+            source: None,
+        });
+        let volumes = single(&kind);
+        let source = Resources::EMPTY;
+        let reserve = ResourceOperation::Reserve {
+            source,
+            resources: resources.clone(),
+        };
+        let create = ResourceOperation::Create {
+            volumes: volumes.clone(),
+        };
+        for operation in [reserve, create] {
+            let agent_id = agent_id.clone();
+            self.wish(Want::Ask(Request::Operate {
+                agent_id,
+                operation,
+            }));
+        }
+        let destroy = ResourceOperation::Destroy { volumes };
+        let unreserve = ResourceOperation::Unreserve { resources };
+        for operation in [destroy, unreserve] {
+            self.plan(undo_at, Planned::Unmake(agent_id.clone(), operation));
         }
     }
 
@@ -114,6 +168,12 @@ impl Run<'_> {
                 self.wish(Want::Ask(Request::ReactivateAgent { agent_id }));
             }
             Planned::NoQuota(role) => self.set_quota(&role, Vec::new(), Vec::new()),
+            Planned::Unmake(agent_id, operation) => {
+                self.wish(Want::Ask(Request::Operate {
+                    agent_id,
+                    operation,
+                }));
+            }
             other => unreachable!("{other:?} is nothing that operators do"),
         }
     }

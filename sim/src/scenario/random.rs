@@ -12,6 +12,7 @@ pub const REQUESTS: &[&str] = &[
     "maintenance",
     "quota",
     "weight",
+    "reserve",
 ];
 
 /// Random faults, by kind.
@@ -66,6 +67,9 @@ pub struct Random {
     pub quota: Option<Rate>,
     /// Operators set the weight of some role.
     pub weight: Option<Rate>,
+    /// Operators reserve resources of agents and make volumes of them, and unmake these some time
+    /// later.
+    pub reserve: Option<Rate>,
 }
 
 /// How often, whom, for how long.
@@ -109,6 +113,7 @@ impl Random {
             ("maintenance", &self.maintenance),
             ("quota", &self.quota),
             ("weight", &self.weight),
+            ("reserve", &self.reserve),
         ];
         let given = all.into_iter();
         given

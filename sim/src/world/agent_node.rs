@@ -78,13 +78,7 @@ impl World {
             Effect::Connect { peer, address } => self.dial(index, peer, &address),
             Effect::Close { peer } => self.close_stream(index, peer),
             Effect::ToMaster { peer, message } => {
-                if let ToMaster::Update(update) = &message
-                    && let Disk::Agent(storage) = &self.nodes[index.slot()].disk
-                {
-                    let unsynced = storage.under_way(0);
-                    self.observer
-                        .on_agent_update(self.now, index, &update.status, unsynced);
-                }
+                self.watch_agent(index, &message);
                 self.send_stream(index, peer, Payload::AgentToMaster(message));
             }
             Effect::ToExecutor { peer, event } => {
@@ -94,13 +88,41 @@ impl World {
                 let at = self.now + self.hosts.launch;
                 self.plan_local(at, index, Delivery::LaunchContainer(launch));
             }
-            // Simulated hosts keep no files of tasks.
-            Effect::WipeVolumes { .. } => {}
+            // Simulated hosts keep no files: it is enough to know that they would be gone.
+            Effect::WipeVolumes { volumes } => {
+                self.observer.on_volumes_wiped(self.now, index, &volumes);
+            }
             Effect::Destroy { container_id } => self.destroy_container(index, &container_id),
             Effect::Persist { sequence, write } => self.persist_agent(index, sequence, write),
             Effect::Notice(notice) => self.observer.on_agent_notice(self.now, index, &notice),
             Effect::Exit => self.leave(index, "shut down for good"),
             Effect::Halt(fatal) => self.halt(index, &fatal.to_string()),
+        }
+    }
+
+    /// What an agent says to a master, for the checkers.
+    fn watch_agent(&mut self, index: NodeIndex, message: &ToMaster) {
+        let node = &self.nodes[index.slot()];
+        let (Disk::Agent(storage), Some(SimNode::Agent(agent))) = (&node.disk, &node.machine)
+        else {
+            unreachable!("the caller looked");
+        };
+        let now = self.now;
+        match message {
+            ToMaster::Update(update) => {
+                let unsynced = storage.under_way(0);
+                self.observer
+                    .on_agent_update(now, index, &update.status, unsynced);
+            }
+            ToMaster::Operation(report) => {
+                let unsynced = storage.under_way(0);
+                self.observer
+                    .on_agent_operation(now, index, report, unsynced);
+            }
+            ToMaster::Register { .. } | ToMaster::Reregister(_) => {
+                self.observer.on_agent_report(now, index, agent.total());
+            }
+            _ => {}
         }
     }
 

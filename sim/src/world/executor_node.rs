@@ -98,6 +98,8 @@ impl World {
             }
             Effect::Start { task } => self.start_process(index, &task),
             Effect::Signal { task_id, force } => self.signal(index, &task_id, force),
+            // No task is watched here.
+            Effect::Check { .. } => {}
             Effect::Exit => self.end_container(index, Some(0)),
         }
     }

@@ -196,6 +196,8 @@ impl World {
             executor::Effect::Signal { task_id, force } => {
                 self.end_process(container_id, task_id, if force { 137 } else { 143 });
             }
+            // No task is watched here.
+            executor::Effect::Check { .. } => {}
             executor::Effect::Exit => self.end_container(container_id, Some(0)),
         }
     }

@@ -1,5 +1,6 @@
 mod bench;
 mod crashes;
+mod draining;
 mod executors;
 mod host;
 mod operations;

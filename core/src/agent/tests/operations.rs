@@ -1,7 +1,7 @@
 //! Reservations and volumes on the agent: done once, remembered, told of until acknowledged.
 
 use super::bench::*;
-use crate::agent::{Effect, Fatal, Input, LostMaster, Notice, Probe, Recovered};
+use crate::agent::{Effect, Fatal, Input, LostMaster, Notice, OPERATIONS_MAX, Probe, Recovered};
 use crate::ids::{OperationId, OperationUuid, Peer};
 use crate::message::agent::{OperationReport, ToAgent, ToMaster};
 use crate::model::{OperationState, Reason, ResourceOperation, TaskInfo, TaskState};
@@ -166,6 +166,28 @@ fn a_leader_that_is_wrong_is_told_the_truth_and_not_obeyed_until_it_knows() {
     assert_eq!(told(&mut bench), (Resources::EMPTY, 1));
     let report = bench.node.checkpoint().operations.values().next().cloned();
     assert_eq!(report.unwrap().status.state, OperationState::Dropped);
+}
+
+#[test]
+fn what_nobody_acknowledges_is_bounded_and_the_rest_is_as_if_it_never_arrived() {
+    let (mut bench, master) = Bench::registered();
+    let said = operate(&mut bench, master, 1, reserve("cpus:1"));
+    let report = &outcomes(&said)[0];
+    for number in 0..OPERATIONS_MAX as u32 - 1 {
+        let mut uuid = [255; 16];
+        uuid[..4].copy_from_slice(&number.to_be_bytes());
+        let mut another = OperationReport::clone(report);
+        another.uuid = OperationUuid(uuid);
+        let operations = &mut bench.node.checkpoint.operations;
+        operations.insert(another.uuid, Arc::new(another));
+    }
+    let before = bench.node.total().clone();
+    let said = operate(&mut bench, master, 2, reserve("cpus:1"));
+    assert_eq!(said, [Effect::Close { peer: master }]);
+    assert_eq!(*bench.node.total(), before);
+    let operations = &bench.node.checkpoint().operations;
+    assert_eq!(operations.len(), OPERATIONS_MAX);
+    assert!(!operations.contains_key(&OperationUuid([2; 16])));
 }
 
 fn using(name: &str, used: &Resources) -> Arc<TaskInfo> {

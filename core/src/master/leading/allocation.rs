@@ -161,6 +161,8 @@ impl Allocation {
         self.agents.insert(index, name);
         self.agent_names.insert(name, index);
         self.pause = self.pause.filter(|pause| self.agents.len() < pause.agents);
+        // What of it is reserved counts towards limits.
+        self.pressed = true;
         true
     }
 
@@ -234,6 +236,8 @@ impl Allocation {
             None => None,
         };
         let done = self.allocator.convert(*agent, holder, conversions);
+        // What is reserved counts towards limits.
+        self.pressed = true;
         done.is_ok()
     }
 
@@ -280,8 +284,8 @@ impl Allocation {
         set.expect("the registry holds no weight of nothing");
     }
 
-    pub(super) fn set_quota(&mut self, role: &Role, quota: &Quota) {
-        let set = self.allocator.set_quota(role, quota);
+    pub(super) fn set_quotas(&mut self, quotas: &[(Role, Quota)]) {
+        let set = self.allocator.set_quotas(quotas);
         set.expect("the registry holds only quotas that a role may have");
         if !self.allocator.has_quota() {
             self.pause = None;

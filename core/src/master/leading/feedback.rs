@@ -88,15 +88,16 @@ impl Leading {
         let owner = self.frameworks.arena[framework].id.clone();
         let agent = self.agents.find(agent_id);
         let agent = agent.ok_or_else(|| alloc::format!("agent {agent_id} is not known"))?;
-        let known = self.operations.named(&owner, operation_id);
-        let Some(uuid) = known.filter(|uuid| self.operations.by_uuid[uuid].agent == agent) else {
-            let why = alloc::format!("operation {operation_id} is not known on agent {agent_id}");
-            return Err(why);
+        let said = |uuid: &OperationUuid| {
+            let record = &self.operations.by_uuid[uuid];
+            record.agent == agent && record.status.update_id == Some(update_id)
         };
-        if self.operations.by_uuid[&uuid].status.update_id != Some(update_id) {
-            let why = alloc::format!("{update_id} was not said of operation {operation_id}");
-            return Err(why);
-        }
+        let uuid = self.operations.named(&owner, operation_id).find(said);
+        let uuid = uuid.ok_or_else(|| {
+            alloc::format!(
+                "{update_id} was not said of an operation {operation_id} on agent {agent_id}"
+            )
+        })?;
         if self.agents.arena[agent].peer.is_none() {
             // It says the same again when it is back.
             return Err(alloc::format!("agent {agent_id} is not connected"));
@@ -123,7 +124,7 @@ impl Leading {
             return;
         }
         for (id, agent_id) in operations {
-            let status = match self.operations.named(owner, id) {
+            let status = match self.operations.named(owner, id).next_back() {
                 Some(uuid) => self.operation_status(uuid),
                 None => self.unknown_operation(id, agent_id.as_ref()),
             };

@@ -310,11 +310,10 @@ fn agent_books_balance(
     let mut sum = free.exclusive();
     let mut include = |more: &Resources| -> Result<(), String> {
         let shared = more.shared();
-        if !agent.shrank && !agent.total.contains_single(&shared) {
+        if !shared.is_empty() && !agent.shrank && !agent.total.contains_single(&shared) {
             return Err(format!("{shared} is held, but is not there"));
         }
-        let more = more.exclusive();
-        let mut items = more.iter();
+        let mut items = more.iter().filter(|item| !item.kind.shared);
         items.try_for_each(|item| sum.include(item).map_err(|error| error.to_string()))
     };
     for number in &agent.offers {

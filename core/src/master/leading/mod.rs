@@ -17,6 +17,7 @@ mod arena;
 mod calls;
 mod config;
 mod feedback;
+mod figures;
 mod frameworks;
 mod history;
 mod invariants;
@@ -43,6 +44,7 @@ mod view;
 mod tests;
 
 pub use config::{Config, RateLimit};
+pub use figures::FrameworkFigures;
 pub use invariants::INVARIANTS;
 pub use notice::{Notice, Probe};
 pub use operate::OperateError;
@@ -66,6 +68,7 @@ use crate::timers::Timers;
 use agents::{Agent, Agents, Pending};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec::Vec;
 use allocation::Allocation;
 use arena::{Arena, Index};
 use frameworks::{Framework, Frameworks};
@@ -198,10 +201,9 @@ impl Leading {
         for (role, weight) in &registry.operator().weights {
             allocation.set_weight(role, *weight);
         }
-        for (role, quota) in &registry.operator().quotas {
-            allocation.set_quota(role, quota);
-        }
-        if !registry.operator().quotas.is_empty() {
+        let quotas = registry.operator().quotas.clone();
+        if !quotas.is_empty() {
+            allocation.set_quotas(&Vec::from_iter(quotas));
             let percent = usize::from(config.quota_recovery_agents_percent);
             let until = now.mono + config.quota_recovery_timeout;
             allocation.pause(agents.recovered.len() * percent / 100, until);

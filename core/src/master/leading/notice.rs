@@ -71,6 +71,11 @@ pub enum Notice {
         /// Which.
         framework_id: FrameworkId,
     },
+    /// A framework's scheduler described it anew.
+    FrameworkChanged {
+        /// Which.
+        framework_id: FrameworkId,
+    },
     /// The connection to a scheduler broke; it may come back.
     FrameworkDisconnected {
         /// Which.
@@ -243,6 +248,9 @@ impl fmt::Display for Notice {
             }
             Notice::FrameworkFailedOver { framework_id } => {
                 write!(f, "framework {framework_id} failed over to a new scheduler")
+            }
+            Notice::FrameworkChanged { framework_id } => {
+                write!(f, "framework {framework_id} described itself anew")
             }
             Notice::FrameworkDisconnected { framework_id } => {
                 write!(f, "framework {framework_id} disconnected")

@@ -59,6 +59,7 @@ impl Leading {
     ) -> Result<(), OperateError> {
         self.allocation.advance(now.mono);
         let done = self.try_operate(agent_id, operation, principal, fx);
+        self.relieve(fx);
         self.arm_allocation(now);
         done
     }

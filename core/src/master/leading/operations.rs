@@ -38,8 +38,10 @@ pub(super) struct Record {
 #[derive(Clone, Debug)]
 pub(super) struct Operations {
     pub(super) by_uuid: BTreeMap<OperationUuid, Record>,
-    /// Those that their frameworks have named.
-    by_name: BTreeMap<(FrameworkId, OperationId), OperationUuid>,
+    /// Those that their frameworks have named, numbered in the order in which they became known:
+    /// a framework may use a name again before it knows what became of its first use.
+    by_name: BTreeMap<FrameworkId, BTreeMap<(OperationId, u64), OperationUuid>>,
+    next: u64,
     rng: Rng,
 }
 
@@ -48,28 +50,34 @@ impl Operations {
         Operations {
             by_uuid: BTreeMap::new(),
             by_name: BTreeMap::new(),
+            next: 0,
             rng,
         }
     }
 
-    pub(super) fn named(&self, framework: &FrameworkId, id: &OperationId) -> Option<OperationUuid> {
-        let key = (framework.clone(), id.clone());
-        self.by_name.get(&key).copied()
+    /// Those of a framework that have this name, the newest last.
+    pub(super) fn named(
+        &self,
+        framework: &FrameworkId,
+        id: &OperationId,
+    ) -> impl DoubleEndedIterator<Item = OperationUuid> {
+        let own = self.by_name.get(framework);
+        let alike = (id.clone(), 0)..=(id.clone(), u64::MAX);
+        let alike = own.map(|own| own.range(alike));
+        alike.into_iter().flatten().map(|(_, uuid)| *uuid)
     }
 
     /// The named operations of one framework.
     pub(super) fn of_framework(&self, framework: &FrameworkId) -> Vec<OperationUuid> {
-        let all = self.by_uuid.iter();
-        let own = all.filter(|(_, record)| {
-            record.framework_id.as_ref() == Some(framework) && record.status.operation_id.is_some()
-        });
-        own.map(|(uuid, _)| *uuid).collect()
+        let own = self.by_name.get(framework);
+        own.map_or(Vec::new(), |own| own.values().copied().collect())
     }
 
     fn insert(&mut self, uuid: OperationUuid, record: Record) {
         if let (Some(framework), Some(id)) = (&record.framework_id, &record.status.operation_id) {
-            let key = (framework.clone(), id.clone());
-            self.by_name.insert(key, uuid);
+            let own = self.by_name.entry(framework.clone()).or_default();
+            own.insert((id.clone(), self.next), uuid);
+            self.next += 1;
         }
         let before = self.by_uuid.insert(uuid, record);
         assert!(before.is_none(), "an operation is known once");
@@ -77,11 +85,17 @@ impl Operations {
 
     fn remove(&mut self, uuid: OperationUuid) -> Option<Record> {
         let record = self.by_uuid.remove(&uuid)?;
-        if let (Some(framework), Some(id)) = (&record.framework_id, &record.status.operation_id) {
-            let key = (framework.clone(), id.clone());
-            // A framework may have used the name again.
-            if self.by_name.get(&key) == Some(&uuid) {
-                self.by_name.remove(&key);
+        if let (Some(framework), Some(id)) = (&record.framework_id, &record.status.operation_id)
+            && let Some(own) = self.by_name.get_mut(framework)
+        {
+            let alike = (id.clone(), 0)..=(id.clone(), u64::MAX);
+            let mut alike = own.range(alike);
+            let name = alike.find(|(_, other)| **other == uuid);
+            if let Some(name) = name.map(|(name, _)| name.clone()) {
+                own.remove(&name);
+            }
+            if own.is_empty() {
+                self.by_name.remove(framework);
             }
         }
         Some(record)
@@ -104,23 +118,37 @@ pub(super) fn sit_on_agents(leading: &Leading) -> Result<(), String> {
         return Err(alloc::format!("{known} operations, {on_agents} on agents"));
     }
     let names = operations.by_name.iter();
-    let mut dangling = names.filter(|((framework, id), uuid)| {
+    let names = names.flat_map(|(framework, own)| own.iter().map(move |name| (framework, name)));
+    let mut count = 0;
+    for (framework, ((id, _), uuid)) in names {
         let record = operations.by_uuid.get(uuid);
-        !record.is_some_and(|record| {
+        let is_its_own = record.is_some_and(|record| {
             record.framework_id.as_ref() == Some(framework)
                 && record.status.operation_id.as_ref() == Some(id)
-        })
-    });
-    match dangling.next() {
-        Some((name, _)) => Err(alloc::format!("{name:?} names no operation")),
-        None => Ok(()),
+        });
+        if !is_its_own {
+            return Err(alloc::format!("{id} of {framework} names no operation"));
+        }
+        count += 1;
     }
+    let named = operations.by_uuid.values();
+    let named = named
+        .filter(|record| record.framework_id.is_some() && record.status.operation_id.is_some());
+    if named.count() == count {
+        return Ok(());
+    }
+    Err(alloc::format!(
+        "{count} names, and not one for each operation"
+    ))
 }
 
 /// What an agent has is as much as it says, whatever became of it.
 pub(super) fn keep_quantities(leading: &Leading) -> Result<(), String> {
     for (_, agent) in leading.agents.arena.iter() {
         let base = &agent.info.resources;
+        if agent.total == *base {
+            continue;
+        }
         let beyond_counting = agent.total.is_empty();
         if !beyond_counting && agent.total.quantities() != base.quantities() {
             let (id, total) = (&agent.id, &agent.total);
@@ -242,7 +270,11 @@ impl Leading {
     /// Forgets an operation of which nobody has anything more to say.
     pub(super) fn forget_operation(&mut self, uuid: OperationUuid) {
         if let Some(record) = self.operations.remove(uuid) {
-            self.agents.arena[record.agent].operations.remove(&uuid);
+            let agent = &mut self.agents.arena[record.agent];
+            agent.operations.remove(&uuid);
+            if agent.operations.is_empty() && self.operator.is_deactivated(&agent.id) {
+                self.operator.look_at(&agent.id);
+            }
         }
     }
 
@@ -329,8 +361,15 @@ impl Leading {
         fx: &mut Outbox<Effect>,
     ) {
         for uuid in self.agents.arena[agent].operations.clone() {
-            if let Some((state, why)) = fate {
-                self.end_unheard(uuid, state, why, fx);
+            let known = self.operations.by_uuid[&uuid].status.state;
+            match fate {
+                // An outcome that is known is not taken back; whoever missed it hears it now.
+                Some((state, _)) if state.is_terminal() && known.is_terminal() => {
+                    let why = "its agent is gone, and will not say it again";
+                    self.end_unheard(uuid, known, why, fx);
+                }
+                Some((state, why)) => self.end_unheard(uuid, state, why, fx),
+                None => {}
             }
             self.forget_operation(uuid);
         }

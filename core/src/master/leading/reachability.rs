@@ -100,6 +100,10 @@ impl Leading {
             self.queue_removal(now, index);
             self.on_removal_permit(now, fx);
         }
+        if self.is_set_aside(index) {
+            // What follows from that may have been put off.
+            self.operator.look_at(&self.agents.arena[index].id);
+        }
         self.send_ping(now, index, fx);
     }
 

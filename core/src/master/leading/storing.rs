@@ -176,6 +176,7 @@ impl Leading {
             }
         }
         self.keep_waiting(now, id);
+        self.put_off(now, id, fx);
     }
 
     /// The registrar is full: whoever asked asks again.
@@ -200,6 +201,7 @@ impl Leading {
             }
         }
         self.keep_waiting(now, id);
+        self.put_off(now, id, fx);
     }
 
     /// An operation came to nothing. If its agent is still missing, it is given up later.

@@ -290,6 +290,8 @@ impl Leading {
         framework.info = described.clone();
         framework.suppressed = suppressed.iter().cloned().collect();
         let suppressed = framework.suppressed.clone();
+        let framework_id = framework.id.clone();
+        fx.push(Effect::Notice(Notice::FrameworkChanged { framework_id }));
         self.rescind_roles(index, fx);
         self.allocation
             .put_framework(index, &described, &suppressed, true);

@@ -3,11 +3,13 @@
 use super::arena::Index;
 use super::frameworks::{EndedFramework, Framework};
 use super::notice::Notice;
+use super::tasks::made_up;
 use super::{Effect, Leading, Timer};
 use crate::message::agent::ToAgent;
 use crate::model::{Reason, TaskState};
 use crate::outbox::Outbox;
 use crate::time::Now;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 impl Leading {
@@ -39,12 +41,17 @@ impl Leading {
             .values()
             .copied()
             .collect();
+        let message = alloc::format!("Framework {framework_id} removed");
         for task in tasks {
             if self.tasks[task]
                 .state
                 .may_become_at_master(TaskState::Killed)
             {
                 let reason = Reason::FrameworkRemoved;
+                let id = self.tasks[task].info.task_id.clone();
+                let mut status = made_up(now, id, TaskState::Killed, reason, &message);
+                status.agent_id = Some(self.tasks[task].info.agent_id.clone());
+                self.tasks[task].history.note(&Arc::new(status));
                 self.set_state(now, task, TaskState::Killed, Some(reason), fx);
             }
             self.remove_task(now, task);

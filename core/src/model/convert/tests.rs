@@ -270,3 +270,55 @@ proptest! {
         }
     }
 }
+
+/// What takes an operation back, if one operation does.
+fn reverse(operation: &ResourceOperation) -> Option<ResourceOperation> {
+    use ResourceOperation as O;
+    let steps = operation.conversions().unwrap();
+    Some(match operation.clone() {
+        O::Reserve { source, resources } if source.is_empty() => O::Unreserve { resources },
+        O::Reserve { source, resources } => O::Reserve {
+            source: resources,
+            resources: source,
+        },
+        O::Unreserve { resources } => O::Reserve {
+            source: Resources::EMPTY,
+            resources,
+        },
+        O::Create { volumes } => O::Destroy { volumes },
+        O::Destroy { volumes } => O::Create { volumes },
+        O::Grow { addition, .. } => O::Shrink {
+            volume: steps[0].converted.clone(),
+            subtract: amount(&addition),
+        },
+        O::Shrink { .. } => {
+            let volume = steps[0].converted.volumes();
+            let addition = steps[0].converted.checked_sub(&volume).ok()?;
+            O::Grow { volume, addition }
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_done_and_undone_is_as_it_was(
+        operations in prop::collection::vec(operation(), 0..40)
+    ) {
+        let mut all = base();
+        for operation in operations {
+            if operation.validate().is_err() {
+                continue;
+            }
+            let Ok(next) = all.apply(&operation.conversions().unwrap()) else {
+                continue;
+            };
+            if let Some(reverse) = reverse(&operation)
+                && reverse.validate().is_ok()
+            {
+                let undone = next.apply(&reverse.conversions().unwrap());
+                prop_assert_eq!(undone.as_ref(), Ok(&all), "{:?}", operation);
+            }
+            all = next;
+        }
+    }
+}

@@ -3,8 +3,6 @@
 use super::Flags;
 use crate::container::environment::duration_text;
 use std::collections::BTreeMap;
-use std::time::Duration;
-use tepui_core::executor;
 
 /// Flags of Mesos' agents that cannot be set here: what they would say.
 const FIXED: [(&str, &str); 13] = [
@@ -27,7 +25,6 @@ impl Flags {
     /// The flags by Mesos' names, as tools show them.
     pub(super) fn as_text(&self) -> BTreeMap<String, String> {
         let config = self.config();
-        let recovery = executor::Config::default().recovery_timeout;
         let log_dir = self.logging.log_dir.as_ref();
         let texts = [
             (
@@ -43,7 +40,7 @@ impl Flags {
             ("ip", Some(self.listen.ip.to_string())),
             ("log_dir", log_dir.map(|path| path.display().to_string())),
             ("logging_level", Some(self.logging.logging_level.clone())),
-            ("master", Some(self.master.join(","))),
+            ("master", Some(self.master.addresses().join(","))),
             ("port", Some(self.port.to_string())),
             ("resources", Some(self.resources.clone())),
             ("work_dir", Some(self.work_dir.display().to_string())),
@@ -57,9 +54,9 @@ impl Flags {
                 "executor_shutdown_grace_period",
                 config.executor_shutdown_grace,
             ),
-            ("recovery_timeout", recovery),
+            ("recovery_timeout", self.recovery_timeout),
             ("registration_backoff_factor", config.registration_backoff),
-            ("http_heartbeat_interval", Duration::from_secs(30)),
+            ("http_heartbeat_interval", self.http_heartbeat_interval),
         ];
         let durations = durations.map(|(name, value)| (name, duration_text(value)));
         let texts = texts

@@ -1,11 +1,13 @@
 //! Calls about containers: started, waited for, killed, removed, attached to.
 
+mod call;
+
 use super::operator::{encoded, inner, invalid, refused};
 use super::{AgentHttp, model};
 use crate::container::nested::{Name, NestedError, Wanted};
 use crate::container::session::{Output, Piece, Session};
 use crate::http::executor::stream::{self, Records};
-use crate::mesos::limits::RECORD_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{Codec, Media, Refusal};
 use crate::mesos::recordio::{self, Decoder};
 use crate::mesos::v1;
@@ -22,85 +24,7 @@ use tepui_core::model::CommandInfo;
 use tokio::sync::{broadcast, mpsc};
 
 use super::answers::empty;
-
-/// What a call names, as the part of it that its type stands for.
-struct Part {
-    container_id: Option<v1::ContainerId>,
-    command: Option<v1::CommandInfo>,
-    signal: Option<i32>,
-}
-
-fn part(kind: Type, call: Call) -> Result<Part, Refusal> {
-    let mut part = Part {
-        container_id: None,
-        command: None,
-        signal: None,
-    };
-    match kind {
-        Type::LaunchNestedContainer => {
-            let inside = inner(call.launch_nested_container, "launch_nested_container")?;
-            (part.container_id, part.command) = (inside.container_id, inside.command);
-        }
-        Type::LaunchNestedContainerSession => {
-            let name = "launch_nested_container_session";
-            let inside = inner(call.launch_nested_container_session, name)?;
-            (part.container_id, part.command) = (inside.container_id, inside.command);
-        }
-        Type::LaunchContainer => {
-            let inside = inner(call.launch_container, "launch_container")?;
-            (part.container_id, part.command) = (inside.container_id, inside.command);
-        }
-        Type::WaitNestedContainer => {
-            let inside = inner(call.wait_nested_container, "wait_nested_container")?;
-            part.container_id = inside.container_id;
-        }
-        Type::WaitContainer => {
-            part.container_id = inner(call.wait_container, "wait_container")?.container_id;
-        }
-        Type::KillNestedContainer => {
-            let inside = inner(call.kill_nested_container, "kill_nested_container")?;
-            (part.container_id, part.signal) = (inside.container_id, inside.signal);
-        }
-        Type::KillContainer => {
-            let inside = inner(call.kill_container, "kill_container")?;
-            (part.container_id, part.signal) = (inside.container_id, inside.signal);
-        }
-        Type::RemoveNestedContainer => {
-            let inside = inner(call.remove_nested_container, "remove_nested_container")?;
-            part.container_id = inside.container_id;
-        }
-        Type::RemoveContainer => {
-            part.container_id = inner(call.remove_container, "remove_container")?.container_id;
-        }
-        Type::AttachContainerOutput => {
-            let inside = inner(call.attach_container_output, "attach_container_output")?;
-            part.container_id = inside.container_id;
-        }
-        _ => return Err(refused(StatusCode::NOT_IMPLEMENTED, "")),
-    }
-    Ok(part)
-}
-
-/// A container's name, outermost first.
-fn name_of(id: &v1::ContainerId) -> Result<Name, Refusal> {
-    /// Deeper nesting than anybody needs.
-    const DEPTH_MAX: usize = 16;
-    let mut name = Vec::new();
-    let mut next = Some(id);
-    while let Some(id) = next {
-        let value = id.value.clone().unwrap_or_default();
-        let valid = ContainerId::new(&value);
-        valid.map_err(|error| invalid(&format!("'container_id.value' is invalid: {error}")))?;
-        if value.contains('.') || value.contains(char::is_whitespace) || name.len() >= DEPTH_MAX {
-            let text = format!("'container_id.value' '{value}' contains invalid characters");
-            return Err(invalid(&text));
-        }
-        name.push(value);
-        next = id.parent.as_deref();
-    }
-    name.reverse();
-    Ok(name)
-}
+use call::{Part, name_of, part};
 
 fn shown(name: &[String]) -> String {
     name.join(".")
@@ -134,8 +58,7 @@ pub(super) async fn serve(
         return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
     let part = part(kind, call)?;
-    let id = part.container_id.clone().unwrap_or_default();
-    let name = name_of(&id)?;
+    let name = part.name.clone();
     match kind {
         Type::LaunchNestedContainer | Type::LaunchContainer => {
             launch(agent, &name, part, false).await?;
@@ -240,11 +163,16 @@ fn parent(agent: &AgentHttp, name: &[String]) -> Option<(PathBuf, String)> {
 
 /// Kills one of those here, or an executor's.
 async fn kill(agent: &AgentHttp, name: &Name, signal: i32) -> Result<(), Refusal> {
+    let unknown = || {
+        let id = shown(name);
+        let text = format!("Container '{id}' cannot be found (or is already killed)");
+        refused(StatusCode::NOT_FOUND, text)
+    };
     match agent.nested.kill(name, signal) {
         Err(NestedError::Unknown) if name.len() == 1 => {}
+        Err(NestedError::Unknown) => return Err(unknown()),
         result => return result.map_err(|error| refusal(error, name)),
     }
-    let unknown = || refusal(NestedError::Unknown, name);
     let id = ContainerId::new(&name[0]).map_err(|_| unknown())?;
     match agent.executors.signal(&id, signal) {
         true => Ok(()),
@@ -355,7 +283,7 @@ pub(super) async fn attach_input(agent: &AgentHttp, media: Media, body: Body) ->
 }
 
 async fn attach(agent: &AgentHttp, codec: Codec, mut body: Body) -> Result<(), Refusal> {
-    let mut decoder = Decoder::new(RECORD_BYTES_MAX);
+    let mut decoder = Decoder::new(limits::current().record_bytes);
     let mut session: Option<Session> = None;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Refusal::bad(format!("broken body: {error}")))?;
@@ -394,7 +322,7 @@ fn begin(
     let id = attach.container_id.as_ref();
     let id =
         id.ok_or_else(|| invalid("Expecting 'attach_container_input.container_id' to be present"))?;
-    let name = name_of(id)?;
+    let name = name_of(id, "attach_container_input", false)?;
     let session = agent.nested.session(&name);
     session.map_err(|error| refusal(error, &name))
 }

@@ -3,18 +3,20 @@
 use super::AgentHttp;
 use super::answers::{json, text};
 use super::paths::{self, Entry, PathError, mode_text};
+use crate::http::{download, ending};
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use serde_json::{Value, json as value};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 /// The most that one read returns, as in Mesos: sixteen pages. Readers ask again.
 pub const READ_BYTES_MAX: u64 = 16 * 4096;
 
-/// The most that one download returns.
-const DOWNLOAD_BYTES_MAX: u64 = 64 << 20;
+/// The name under which tools find the agent's log.
+const LOG: &str = "/slave/log";
 
 /// A query's parameters.
 #[must_use]
@@ -174,21 +176,14 @@ pub async fn download(
         .and_then(|text| text.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
     let start = from.or_else(|| parameters.get("offset")?.parse().ok());
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-    match agent
-        .portion(path, Some(start.unwrap_or(0)), DOWNLOAD_BYTES_MAX)
-        .await
-    {
-        Err(error) => refusal(&error),
-        Ok((bytes, _)) => {
-            let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
-            let mut response = (kind, bytes).into_response();
-            let disposition = format!("attachment; filename={name}");
-            if let Ok(value) = HeaderValue::from_str(&disposition) {
-                let headers = response.headers_mut();
-                headers.insert(header::CONTENT_DISPOSITION, value);
-            }
-            response
-        }
+    let opening = tokio::task::spawn_blocking(move || {
+        let file = agent.open(&path)?;
+        Ok(download::answer(file, start.unwrap_or(0), &name)?)
+    });
+    match opening.await {
+        Err(_) => ending(),
+        Ok(Err(error)) => refusal(&error),
+        Ok(Ok(answer)) => answer,
     }
 }
 
@@ -220,6 +215,9 @@ pub async fn debug(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
             }
         }
     }
+    if let Some(log) = &agent.log_file {
+        names.insert(LOG.to_owned(), log.display().to_string());
+    }
     json(&names, parameters.get("jsonp").map(String::as_str))
 }
 
@@ -230,6 +228,14 @@ impl AgentHttp {
         agent_id
             .map(|id| id.as_str().to_owned())
             .unwrap_or_default()
+    }
+
+    /// Opens a sandbox's file, or the log.
+    fn open(&self, path: &str) -> Result<File, PathError> {
+        match &self.log_file {
+            Some(log) if path.trim_end_matches('/') == LOG => Ok(File::open(log)?),
+            _ => paths::open_file(&self.work_dir, &self.agent_id(), path),
+        }
     }
 
     /// Lists a folder.
@@ -247,9 +253,9 @@ impl AgentHttp {
         offset: Option<u64>,
         length: u64,
     ) -> Result<(Vec<u8>, u64), PathError> {
-        let (work_dir, agent_id) = (self.work_dir.clone(), self.agent_id());
+        let agent = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let mut file = paths::open_file(&work_dir, &agent_id, &path)?;
+            let mut file = agent.open(&path)?;
             let size = file.metadata()?.len();
             let mut bytes = Vec::new();
             if let Some(offset) = offset {

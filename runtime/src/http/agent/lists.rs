@@ -4,10 +4,13 @@ use super::AgentHttp;
 use super::convert;
 use super::model;
 use super::state::{seconds, usages};
+use crate::container::kind::nested_id;
+use crate::mesos::convert::resources::{self, Form};
 use crate::mesos::convert::task::executor_to_v1;
 use crate::mesos::convert::{framework, ids};
 use crate::mesos::v1;
 use crate::mesos::v1::agent::{call, response};
+use crate::mesos::v1::executor_info::Type;
 use crate::node::book::{Book, ExecutorEntry, FrameworkEntry, TaskEntry};
 use std::time::SystemTime;
 use tepui_core::ids::FrameworkId;
@@ -45,7 +48,7 @@ pub(super) fn tasks(book: &Book) -> response::GetTasks {
         for executor in framework.executors.values().chain(over) {
             for entry in executor.tasks.values() {
                 let list = match entry.state() {
-                    TaskState::Staging if executor.pid.is_none() => &mut lists.queued_tasks,
+                    TaskState::Staging if !executor.subscribed => &mut lists.queued_tasks,
                     state if state.is_terminal() => &mut lists.terminated_tasks,
                     _ => &mut lists.launched_tasks,
                 };
@@ -65,7 +68,10 @@ fn executor_info(executor: &ExecutorEntry) -> v1::ExecutorInfo {
     let mut info = executor_to_v1(&executor.info);
     if executor.command {
         info.source = Some(model::source(executor));
+        info.resources = resources::to_v1(&model::own_resources(executor), Form::Refined);
+        let environment = info.command.take().and_then(|own| own.environment);
         info.command = Some(v1::CommandInfo {
+            environment,
             shell: Some(false),
             value: Some(String::from("tepui")),
             arguments: vec![String::from("tepui"), String::from("command-executor")],
@@ -101,6 +107,40 @@ pub(super) fn frameworks(book: &Book) -> response::GetFrameworks {
         frameworks: book.frameworks.values().filter_map(shown).collect(),
         completed_frameworks: over.filter_map(|(_, entry)| shown(entry)).collect(),
     }
+}
+
+/// The containers that tasks of groups have within their executors'.
+fn tasks_own(book: &Book) -> Vec<response::get_containers::Container> {
+    let executors = book
+        .frameworks
+        .iter()
+        .flat_map(|(id, framework)| framework.executors.values().map(move |e| (id, e)));
+    let groups = executors.filter(|(_, executor)| executor.kind == Some(Type::Default));
+    let mut found = Vec::new();
+    for (framework_id, executor) in groups {
+        let runs = |task: &&TaskEntry| {
+            let state = task.state();
+            state != TaskState::Staging && !state.is_terminal()
+        };
+        for task in executor.tasks.values().filter(runs) {
+            let container_id = v1::ContainerId {
+                value: Some(nested_id(&executor.container_id, &task.info.task_id)),
+                parent: Some(Box::new(ids::container_id_to_v1(&executor.container_id))),
+            };
+            found.push(response::get_containers::Container {
+                framework_id: Some(ids::framework_id_to_v1(framework_id)),
+                executor_id: Some(ids::executor_id_to_v1(&executor.info.executor_id)),
+                executor_name: Some(executor.info.name.clone()),
+                container_id: Some(container_id.clone()),
+                container_status: Some(Box::new(v1::ContainerStatus {
+                    container_id: Some(container_id),
+                    ..v1::ContainerStatus::default()
+                })),
+                ..response::get_containers::Container::default()
+            });
+        }
+    }
+    found
 }
 
 /// `GET_CONTAINERS`: those of executors and, where they are asked for, others.
@@ -144,6 +184,9 @@ pub(super) fn containers(
         }
     }
     let nested = asked.show_nested == Some(true);
+    if nested {
+        containers.extend(tasks_own(book));
+    }
     let standalone = asked.show_standalone == Some(true);
     containers.extend(agent.nested.shown(nested, standalone));
     response::GetContainers { containers }

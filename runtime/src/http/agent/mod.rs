@@ -10,6 +10,7 @@ mod metrics;
 mod model;
 mod operator;
 pub mod paths;
+mod providers;
 mod state;
 
 use super::executor::{self, ExecutorApi};
@@ -18,12 +19,14 @@ use crate::container::Containers;
 use crate::container::nested::Nested;
 use crate::container::sandbox::WorkDir;
 use crate::driver::Handle;
+use crate::net::find::Masters;
 use crate::node::book::SharedBook;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{any, get};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tepui_core::agent::AgentNode;
 use tepui_core::invariant::Cost;
@@ -40,9 +43,11 @@ pub struct AgentHttp {
     /// The flags, as text.
     pub flags: Arc<BTreeMap<String, String>>,
     /// Where masters are looked for.
-    pub masters: Arc<[String]>,
+    pub masters: Masters,
     /// `host:port` under which others reach the agent.
     pub address: String,
+    /// Where it logs, if that is a file.
+    pub log_file: Option<PathBuf>,
     /// How much is logged.
     pub logging: Verbosity,
     /// Executors' containers.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tepui_core::model::{TaskState, TaskStatus};
-use tepui_core::resources::{AttributeValue, Attributes, Resources, Value as Amount};
+use tepui_core::resources::{AttributeValue, Attributes, Resources, Role, Value as Amount};
 
 use crate::mesos::{protobuf, v1};
 use crate::node::book::{ExecutorEntry, FrameworkEntry, TaskEntry};
@@ -58,7 +58,7 @@ pub fn role_of(resources: &Resources) -> Option<&str> {
     let allocated = resources
         .iter()
         .find_map(|item| item.kind.allocation.as_ref());
-    allocated.map(tepui_core::resources::Role::as_str)
+    allocated.map(Role::as_str)
 }
 
 /// A status of a task.
@@ -128,10 +128,29 @@ pub fn task(entry: &TaskEntry, framework_id: &FrameworkId, executor: &ExecutorEn
     shown
 }
 
+/// What an executor itself uses. Of the agent's own, for one command, that is what Mesos says,
+/// though its master neither knows nor subtracts it.
+#[must_use]
+pub fn own_resources(executor: &ExecutorEntry) -> Resources {
+    if !executor.command {
+        return executor.info.resources.clone();
+    }
+    let mut tasks = executor.tasks.values().chain(&executor.completed_tasks);
+    let role = tasks.find_map(|task| {
+        let mut items = task.info.resources.iter();
+        items.find_map(|item| item.kind.allocation.clone())
+    });
+    let own = Resources::parse("cpus:0.1;mem:32", &Role::any()).unwrap_or_default();
+    match role {
+        Some(role) => own.allocated_to(&role),
+        None => own,
+    }
+}
+
 /// What an executor and its tasks use now.
 #[must_use]
 pub fn used_by(executor: &ExecutorEntry) -> Resources {
-    let mut sum = executor.info.resources.clone();
+    let mut sum = own_resources(executor);
     for task in executor.tasks.values() {
         if !task.state().is_terminal() {
             // A sum that cannot be made is shown without what does not fit.
@@ -185,7 +204,7 @@ pub fn executor(
     };
     let tasks = entry.tasks.values();
     let (over, live): (Vec<_>, Vec<_>) = tasks.partition(|task| task.state().is_terminal());
-    let queued = |task: &&TaskEntry| task.state() == TaskState::Staging && entry.pid.is_none();
+    let queued = |task: &&TaskEntry| task.state() == TaskState::Staging && !entry.subscribed;
     let (queued, live): (Vec<_>, Vec<_>) = live.into_iter().partition(queued);
     let completed = entry.completed_tasks.iter().chain(over).collect();
     let default_role = framework.info.as_ref().and_then(|info| info.roles.first());
@@ -242,11 +261,7 @@ pub fn framework(
     if let Some(principal) = &info.principal {
         shown["principal"] = json!(principal);
     }
-    let roles: Vec<_> = info
-        .roles
-        .iter()
-        .map(tepui_core::resources::Role::as_str)
-        .collect();
+    let roles: Vec<_> = info.roles.iter().map(Role::as_str).collect();
     if info.capabilities.multi_role {
         shown["roles"] = json!(roles);
     } else {

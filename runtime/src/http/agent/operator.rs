@@ -5,12 +5,11 @@ use super::answers::empty;
 use super::containers;
 use super::files::READ_BYTES_MAX;
 use super::paths::PathError;
-use super::{convert, lists, metrics};
+use super::{convert, lists, metrics, providers};
 use crate::http::refusal::media_headers;
-use crate::http::{body, ending};
-use crate::mesos::convert::agent::MESOS_VERSION;
+use crate::http::{body, ending, version};
 use crate::mesos::convert::time;
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{Codec, Media, Refusal, negotiate_streaming};
 use crate::mesos::v1;
 use crate::mesos::v1::agent::{Call, Response as Answer, call, call::Type, response};
@@ -35,7 +34,7 @@ pub async fn serve(State(agent): State<AgentHttp>, request: Request) -> Response
     if media.request_streams {
         return containers::attach_input(&agent, media, body).await;
     }
-    let body = match body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await {
+    let body = match body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
@@ -96,10 +95,7 @@ async fn answer(agent: &AgentHttp, call: Call, media: Media) -> Result<Response,
         Type::AddResourceProviderConfig
         | Type::UpdateResourceProviderConfig
         | Type::RemoveResourceProviderConfig
-        | Type::MarkResourceProviderGone => {
-            let text = "There are no resource providers on this agent";
-            Err(refused(StatusCode::NOT_IMPLEMENTED, text))
-        }
+        | Type::MarkResourceProviderGone => providers::serve(kind, call),
         // There is no store of images to prune.
         Type::PruneImages => Ok(empty(StatusCode::OK)),
         Type::Unknown => Err(refused(StatusCode::NOT_IMPLEMENTED, "")),
@@ -135,11 +131,12 @@ async fn read(agent: &AgentHttp, kind: Type, call: Call) -> Result<Answer, Refus
             response::Type::GetFlags
         }
         Type::GetVersion => {
-            let version_info = Some(version_info());
+            let version_info = Some(version::info());
             answer.get_version = Some(response::GetVersion { version_info });
             response::Type::GetVersion
         }
         Type::GetMetrics => {
+            inner(call.get_metrics, "get_metrics")?;
             let metrics = metrics::all(agent)
                 .await
                 .into_iter()
@@ -181,18 +178,6 @@ async fn read(agent: &AgentHttp, kind: Type, call: Call) -> Result<Answer, Refus
     };
     answer.r#type = Some(answered);
     Ok(answer)
-}
-
-fn version_info() -> v1::VersionInfo {
-    v1::VersionInfo {
-        version: Some(MESOS_VERSION.to_owned()),
-        build_date: Some(String::new()),
-        build_time: Some(0.0),
-        build_user: Some(String::new()),
-        git_sha: Some(String::new()),
-        git_branch: Some(String::new()),
-        ..v1::VersionInfo::default()
-    }
 }
 
 async fn get_agent(agent: &AgentHttp) -> response::GetAgent {
@@ -243,7 +228,9 @@ async fn state(
             }
             Type::GetContainers => {
                 let asked = asked.unwrap_or_default();
-                answer.get_containers = Some(lists::containers(&agent, &book, &asked));
+                let list = lists::containers(&agent, &book, &asked);
+                // As Mesos: of nothing, not even an empty list.
+                answer.get_containers = (!list.containers.is_empty()).then_some(list);
                 response::Type::GetContainers
             }
             _ => return Err(refused(StatusCode::NOT_IMPLEMENTED, "")),

@@ -1,19 +1,19 @@
 //! An agent's classic pages: state, containers, what they use, flags, version.
 
-use super::answers::json;
+use super::answers::{json, text};
 use super::convert;
 use super::files::parameters;
 use super::{AgentHttp, model};
 use crate::container::usage::{self, Usage};
-use crate::mesos::convert::agent::{MESOS_VERSION, agent_capabilities};
+use crate::mesos::convert::agent::agent_capabilities;
 use crate::node::book::{Book, ExecutorEntry};
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json as value};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tepui_core::ids::FrameworkId;
-use tepui_core::model::AgentInfo;
 use tepui_core::resources::{Resources, Role};
 
 fn jsonp(query: Option<&str>) -> Option<String> {
@@ -37,35 +37,26 @@ pub async fn flags(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
 
 /// `/version`.
 pub async fn version(RawQuery(query): RawQuery) -> Response {
-    json(&version_page(), jsonp(query.as_deref()).as_deref())
-}
-
-/// The version of Mesos that we stand for.
-fn version_page() -> Value {
-    value!({
-        "build_date": "",
-        "build_time": 0.0,
-        "build_user": "",
-        "git_branch": "",
-        "git_sha": "",
-        "version": MESOS_VERSION,
-    })
+    json(
+        &crate::http::version::page(),
+        jsonp(query.as_deref()).as_deref(),
+    )
 }
 
 /// `/state`.
 pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let leader = agent
-        .node
-        .inspect(|node| (node.registered_with().is_some(), node.drain()));
-    let leader = leader.await;
-    let Some((registered, drain)) = leader else {
+    let seen = agent.node.inspect(|node| {
+        let registered = node.registered_with().is_some();
+        (registered, node.drain(), node.total().clone())
+    });
+    let Some((registered, drain, total)) = seen.await else {
         return crate::http::ending();
     };
     // Copied under the lock, which is cheap, and shown outside of it.
     let book = agent.book.lock().clone();
     let asked = query.clone();
     let building = tokio::task::spawn_blocking(move || {
-        let mut state = page(&agent, &book);
+        let mut state = page(&agent, &book, &total);
         if !registered {
             state.remove("master_hostname");
         }
@@ -80,9 +71,9 @@ pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
     building.await.unwrap_or_else(|_| crate::http::ending())
 }
 
-fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
+fn page(agent: &AgentHttp, book: &Book, total: &Resources) -> Map<String, Value> {
     let mut page = Map::new();
-    if let Value::Object(version) = version_page() {
+    if let Value::Object(version) = crate::http::version::page() {
         page.extend(version);
     }
     let mut add = |name: &str, value: Value| page.insert(name.to_owned(), value);
@@ -91,6 +82,9 @@ fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
         add("id", value!(id.as_str()));
     }
     add("pid", value!(agent.pid()));
+    if let Some(folder) = agent.log_file.as_ref().and_then(|file| file.parent()) {
+        add("log_dir", value!(folder.display().to_string()));
+    }
     let capabilities = agent_capabilities()
         .into_iter()
         .filter_map(|found| found.r#type);
@@ -109,17 +103,13 @@ fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
                 value!({ "fault_domain": { "region": region, "zone": zone } }),
             );
         }
-        for (name, value) in resources_of(info, book) {
-            add(&name, value);
-        }
+    }
+    for (name, value) in resources_of(total, book) {
+        add(&name, value);
     }
     add("resource_providers", value!([]));
-    let leader = agent
-        .masters
-        .first()
-        .map(String::as_str)
-        .unwrap_or_default();
-    let leader_host = leader.rsplit_once(':').map_or(leader, |(host, _)| host);
+    let leader = agent.masters.called().unwrap_or_default();
+    let leader_host = leader.rsplit_once(':').map_or("", |(host, _)| host);
     add("master_hostname", value!(leader_host));
     add("flags", value!(*agent.flags));
     let root = agent.work_dir.root();
@@ -137,8 +127,7 @@ fn page(agent: &AgentHttp, book: &Book) -> Map<String, Value> {
 }
 
 /// All resources, those that are reserved, and those that are used.
-fn resources_of(info: &AgentInfo, book: &Book) -> Vec<(String, Value)> {
-    let all = &info.resources;
+fn resources_of(all: &Resources, book: &Book) -> Vec<(String, Value)> {
     let used = used(book);
     let full = |resources: &Resources| convert::resources_in_old_form(resources);
     let mut reserved = Map::new();
@@ -188,7 +177,25 @@ pub fn used(book: &Book) -> Resources {
 
 /// `/containers`: what runs, as what, and what it uses.
 pub async fn containers(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let shown = list(&agent, |framework_id, executor, usage| {
+    let asked = parameters(query.as_deref());
+    let asked =
+        ["container_id", "framework_id", "executor_id"].map(|name| asked.get(name).cloned());
+    if matches!(
+        &asked,
+        [Some(_), Some(_), _] | [Some(_), _, Some(_)] | [None, None, Some(_)]
+    ) {
+        return text(StatusCode::BAD_REQUEST, BAD_QUERY);
+    }
+    let shown = list(&agent, move |framework_id, executor, usage| {
+        let own = [
+            executor.container_id.as_str(),
+            framework_id.as_str(),
+            executor.info.executor_id.as_str(),
+        ];
+        let mut wanted = asked.iter().zip(own);
+        if wanted.any(|(asked, own)| asked.as_ref().is_some_and(|asked| asked != own)) {
+            return Value::Null;
+        }
         let mut shown = described(framework_id, executor, usage);
         shown["container_id"] = value!(executor.container_id.as_str());
         let mut status = value!({
@@ -200,8 +207,14 @@ pub async fn containers(State(agent): State<AgentHttp>, RawQuery(query): RawQuer
         shown["status"] = status;
         shown
     });
-    json(&shown.await, jsonp(query.as_deref()).as_deref())
+    let mut shown = shown.await;
+    shown.retain(|entry| !entry.is_null());
+    json(&shown, jsonp(query.as_deref()).as_deref())
 }
+
+/// What `/containers` says to a query that it does not take.
+const BAD_QUERY: &str = "Supported query parameters are container_id only, framework_id only, or \
+                         executor_id and framework_id only";
 
 /// `/monitor/statistics`: what executors use.
 pub async fn statistics(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {

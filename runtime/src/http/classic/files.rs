@@ -1,11 +1,11 @@
 //! `/files/{browse,read,download,debug}` of a master, which shows its log file and nothing else.
 
-use crate::http::ending;
 use crate::http::master::MasterHttp;
 use crate::http::reply::{Parameters, json, text};
+use crate::http::{download, ending};
 use crate::mesos::media::Refusal;
 use axum::extract::{RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json as value;
 use std::collections::BTreeMap;
@@ -18,9 +18,6 @@ pub const LOG: &str = "/master/log";
 
 /// The most that one read returns, as in Mesos: sixteen pages. Readers ask again.
 const READ_BYTES_MAX: u64 = 16 * 4096;
-
-/// The most that one download returns.
-const DOWNLOAD_BYTES_MAX: u64 = 64 << 20;
 
 /// The log file, if that is what `path` names.
 fn resolve(master: &MasterHttp, path: &str) -> Option<PathBuf> {
@@ -54,13 +51,7 @@ pub async fn portion(
     match reading.await {
         Err(_) => Err(ending()),
         Ok(Ok(read)) => Ok(read),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-            Err(text(StatusCode::NOT_FOUND, ""))
-        }
-        Ok(Err(error)) => Err(text(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format!("{error}.\n"),
-        )),
+        Ok(Err(error)) => Err(failed(&error)),
     }
 }
 
@@ -130,15 +121,22 @@ pub async fn download(State(master): State<MasterHttp>, RawQuery(query): RawQuer
         Ok(path) => path,
         Err(refused) => return refused.into_response(),
     };
-    match portion(&master, path, Some(0), DOWNLOAD_BYTES_MAX).await {
-        Err(refused) => refused,
-        Ok((bytes, _)) => {
-            let headers = [
-                (header::CONTENT_TYPE, "application/octet-stream"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=log"),
-            ];
-            (headers, bytes).into_response()
-        }
+    let Some(file) = resolve(&master, path) else {
+        return text(StatusCode::NOT_FOUND, "");
+    };
+    let opening =
+        tokio::task::spawn_blocking(move || download::answer(File::open(file)?, 0, "log"));
+    match opening.await {
+        Err(_) => ending(),
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => failed(&error),
+    }
+}
+
+fn failed(error: &io::Error) -> Response {
+    match error.kind() {
+        io::ErrorKind::NotFound => text(StatusCode::NOT_FOUND, ""),
+        _ => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}.\n")),
     }
 }
 

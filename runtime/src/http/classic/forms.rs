@@ -7,7 +7,7 @@ use crate::http::operator::{calls, settings};
 use crate::http::reply::{Parameters, json, method_not_allowed};
 use crate::http::{body, ending, leader::to_leader};
 use crate::mesos::json::{self as codec, JsonError, Shown};
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::Refusal;
 use crate::mesos::v1;
 use crate::mesos::v1::quota::QuotaRequest;
@@ -43,7 +43,7 @@ async fn form(master: &MasterHttp, asked: Asked, allowed: &[&str]) -> Result<For
     if !allowed.contains(&head.method.as_str()) {
         return Err(method_not_allowed(&head.method, allowed));
     }
-    let body = body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await?;
+    let body = body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await?;
     Ok(Form {
         method: head.method,
         whole,

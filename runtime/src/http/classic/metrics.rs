@@ -1,5 +1,7 @@
 //! `/metrics/snapshot`, with Mesos' names.
 
+mod leader;
+
 use crate::http::ending;
 use crate::http::master::MasterHttp;
 use crate::http::reply::{Parameters, json};
@@ -7,14 +9,17 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+use tepui_core::allocator::Figures;
 use tepui_core::ids::AgentId;
 use tepui_core::log::Status;
 use tepui_core::master::MasterNode;
-use tepui_core::master::leading::{AgentPart, Leading, Summary};
-use tepui_core::model::{AgentMark, Offer, TaskState};
-use tepui_core::resources::{Resources, Value};
+use tepui_core::master::leading::{AgentPart, FrameworkFigures, Leading, Summary};
+use tepui_core::model::{AgentMark, Offer, OperationState, Quota, TaskState};
+use tepui_core::registry::{Registrar, Registry};
+use tepui_core::resources::{Resources, Role, Value};
+use tepui_core::wire;
 
 /// Answers `/metrics/snapshot`.
 pub async fn snapshot(State(master): State<MasterHttp>, RawQuery(query): RawQuery) -> Response {
@@ -26,6 +31,7 @@ pub async fn snapshot(State(master): State<MasterHttp>, RawQuery(query): RawQuer
 }
 
 /// What the node says of itself: cheap, whatever the cluster's size.
+#[derive(Default)]
 struct Seen {
     elected: bool,
     summary: Summary,
@@ -37,10 +43,18 @@ struct Seen {
     recovered: bool,
     ensemble_size: usize,
     registry_version: u64,
+    /// What it was told of the registry's size, which is counted again for another version only.
+    registry_bytes: usize,
+    operations_queued: usize,
+    removals_waiting: usize,
     marked: BTreeMap<AgentId, AgentMark>,
+    quotas: BTreeMap<Role, Quota>,
+    allocator: Figures,
+    frameworks: Vec<FrameworkFigures>,
+    operations: BTreeMap<(&'static str, OperationState), usize>,
 }
 
-fn see(node: &MasterNode) -> Seen {
+fn see(node: &MasterNode, size: &RegistrySize) -> Seen {
     let leading = node.leading();
     let agents = leading.map(|leading| leading.snapshot_of_agents().agents);
     let offers = leading.map(|leading| {
@@ -58,13 +72,41 @@ fn see(node: &MasterNode) -> Seen {
         recovered: node.log().status() == Status::Voting,
         ensemble_size: node.log().membership().masters().len(),
         registry_version: node.registry().version(),
+        registry_bytes: size.of(node.registry()),
+        operations_queued: node.registrar().map_or(0, Registrar::pending),
+        removals_waiting: leading.map_or(0, Leading::removals_waiting),
         marked: node.registry().operator().marks.clone(),
+        quotas: node.registry().operator().quotas.clone(),
+        allocator: leading.map(Leading::allocator_figures).unwrap_or_default(),
+        frameworks: leading.map(Leading::framework_figures).unwrap_or_default(),
+        operations: leading.map(Leading::operation_counts).unwrap_or_default(),
+    }
+}
+
+/// How large the registry is, written out: counted once for each version that anybody asks of.
+#[derive(Clone, Debug, Default)]
+pub struct RegistrySize(Arc<Mutex<(u64, usize)>>);
+
+impl RegistrySize {
+    fn of(&self, registry: &Registry) -> usize {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != registry.version() {
+            let admitted = registry.admitted().values();
+            let unreachable = registry.unreachable().values();
+            let bytes = wire::encoded_len(registry.operator())
+                + wire::encoded_len(registry.gone())
+                + admitted.map(|one| wire::encoded_len(&**one)).sum::<usize>()
+                + unreachable.map(wire::encoded_len).sum::<usize>();
+            *known = (registry.version(), bytes);
+        }
+        known.1
     }
 }
 
 /// Every metric by its name. `None` when the node has ended.
 pub async fn all(master: &MasterHttp) -> Option<BTreeMap<String, f64>> {
-    let seen = master.node.inspect(see).await?;
+    let size = master.registry_size.clone();
+    let seen = master.node.inspect(move |node| see(node, &size)).await?;
     let master = master.clone();
     let adding = tokio::task::spawn_blocking(move || {
         let mut metrics = BTreeMap::new();
@@ -75,6 +117,7 @@ pub async fn all(master: &MasterHttp) -> Option<BTreeMap<String, f64>> {
         of_agents(&seen, &mut add);
         of_tasks(&seen.summary, &mut add);
         of_resources(&seen, &mut add);
+        leader::tell(&master, &seen, &mut add);
         for (name, count) in master.counters.all() {
             add(name, count as f64);
         }
@@ -89,7 +132,13 @@ pub async fn all(master: &MasterHttp) -> Option<BTreeMap<String, f64>> {
 
 /// What a master of ours never does, it does zero times: it authenticates nobody and limits no
 /// removals of agents that a former leader knew.
-const NEVER: [&str; 9] = [
+/// Its agents say what they have when they register, and neither its allocator nor the leader
+/// itself has a queue of its own.
+const NEVER: [&str; 13] = [
+    "allocator/event_queue_dispatches",
+    "allocator/mesos/event_queue_dispatches",
+    "master/event_queue_dispatches",
+    "master/messages_update_slave",
     "master/http_cache_hits",
     "master/messages_authenticate",
     "master/messages_deactivate_framework",
@@ -110,7 +159,10 @@ fn of_master(master: &MasterHttp, seen: &Seen, add: &mut impl FnMut(&str, f64)) 
         "master/uptime_secs",
         (now - master.about.started_at).max(0.0),
     );
-    add("master/event_queue_messages", master.node.waiting() as f64);
+    let (waiting, questions) = (master.node.waiting(), master.node.questions());
+    let messages = waiting.saturating_sub(questions);
+    add("master/event_queue_messages", messages as f64);
+    add("master/event_queue_http_requests", questions as f64);
     let listeners = master.events.listeners() as f64;
     add("master/operator_event_stream_subscribers", listeners);
     add("master/outstanding_offers", seen.offers.len() as f64);
@@ -119,6 +171,8 @@ fn of_master(master: &MasterHttp, seen: &Seen, add: &mut impl FnMut(&str, f64)) 
     add("master/frameworks_connected", connected as f64);
     add("master/frameworks_disconnected", (all - connected) as f64);
     add("registrar/version", seen.registry_version as f64);
+    add("registrar/registry_size_bytes", seen.registry_bytes as f64);
+    add("registrar/queued_operations", seen.operations_queued as f64);
     add("registrar/log/recovered", truth(seen.recovered));
     add("registrar/log/ensemble_size", seen.ensemble_size as f64);
     add("log/applied", seen.applied as f64);

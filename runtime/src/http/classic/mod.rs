@@ -51,6 +51,8 @@ pub fn router(master: &MasterHttp) -> Router {
             .route(&at("/flags"), any(flags))
             .route(&at("/health"), any(async || empty(StatusCode::OK)))
             .route(&at("/redirect"), any(redirect))
+            .route(&at("/app/{*path}"), any(webui::app))
+            .route(&at("/assets/{*path}"), any(webui::assets))
             .with_state(master.clone())
     };
     Router::new()
@@ -61,8 +63,7 @@ pub fn router(master: &MasterHttp) -> Router {
         .route("/files/download", any(files::download))
         .route("/files/debug", any(files::debug))
         .route("/", any(webui::index))
-        .route("/app/{*path}", any(webui::app))
-        .route("/assets/{*path}", any(webui::assets))
+        .route("/master/", any(webui::index))
         .route("/logging/toggle", any(logging))
         .route("/system/stats.json", any(metrics::system_page))
         .with_state(master.clone())

@@ -188,6 +188,12 @@ impl Serialize for Executor<'_> {
         let command = shown.command.unwrap_or_default();
         map.serialize_entry("command", &Command(&command))?;
         map.serialize_entry("resources", &Amounts(&info.resources))?;
+        if let Some(role) = role_of(&info.resources) {
+            map.serialize_entry("role", role)?;
+        }
+        if let Some(kind) = shown.r#type {
+            map.serialize_entry("type", kind.name())?;
+        }
         if let Some(labels) = &shown.labels {
             map.serialize_entry("labels", &List(&labels.labels))?;
         }
@@ -205,7 +211,9 @@ impl Serialize for Command<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let command = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("shell", &command.shell.unwrap_or(true))?;
+        if let Some(shell) = command.shell {
+            map.serialize_entry("shell", &shell)?;
+        }
         if let Some(value) = &command.value {
             map.serialize_entry("value", value)?;
         }

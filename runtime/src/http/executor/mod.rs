@@ -12,7 +12,7 @@ use crate::http::agent::answers::empty;
 use crate::http::body;
 use crate::http::refusal::media_headers;
 use crate::mesos::convert::executor::call_to_core;
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{Codec, Headers, Refusal, negotiate};
 use crate::mesos::v1;
 use crate::mesos::v1::executor_info::Type;
@@ -45,6 +45,8 @@ pub struct ExecutorApi {
     pub ip: IpAddr,
     /// Who listens at present.
     pub streams: Streams,
+    /// How often an executor is told that the agent is still there.
+    pub heartbeat: Duration,
 }
 
 /// Which stream an executor listens to.
@@ -82,7 +84,7 @@ pub async fn serve(State(api): State<ExecutorApi>, request: Request) -> Response
     if head.method != Method::POST {
         return Refusal::method("POST", head.method.as_str()).into_response();
     }
-    let body = match body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await {
+    let body = match body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await {
         Ok(body) => body,
         Err(refused) => return refused,
     };
@@ -108,7 +110,12 @@ impl ExecutorApi {
                 self.subscribe(executor, call, codec).await
             }
             Some(call) => self.say(executor, call).await,
-            None => Ok(empty(StatusCode::ACCEPTED)),
+            None => {
+                if !self.streams.lock().contains_key(&executor) {
+                    self.run_of(&executor, false).await?;
+                }
+                Ok(empty(StatusCode::ACCEPTED))
+            }
         }
     }
 
@@ -126,9 +133,9 @@ impl ExecutorApi {
             .insert(executor.clone(), (peer, container_id.clone()));
         let (response, outgoing) = stream::open(codec);
         let message = self.message(&executor, container_id, call);
-        let (api, mine) = (self.clone(), executor);
+        let (api, mine, heartbeat) = (self.clone(), executor, self.heartbeat);
         tokio::spawn(async move {
-            stream::run(wishes, outgoing, codec).await;
+            stream::run(wishes, outgoing, (codec, heartbeat)).await;
             api.streams.forget(&mine, peer);
             if api.links.ended(peer) {
                 api.node.input(Input::Disconnected { peer }).await;
@@ -165,7 +172,10 @@ impl ExecutorApi {
     /// What an executor says, with where it says that from.
     #[must_use]
     pub fn located(&self, mut message: ToAgent) -> ToAgent {
-        let book = self.book.lock();
+        let mut book = self.book.lock();
+        if matches!(message.call, Call::Subscribe { .. }) {
+            book.set_subscribed(&message.framework_id, &message.executor_id);
+        }
         let entry = book.executor(&message.framework_id, &message.executor_id);
         let place = convert::Place {
             container_id: message.container_id.clone(),

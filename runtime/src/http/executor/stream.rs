@@ -16,9 +16,6 @@ use std::time::Duration;
 use tepui_core::message::executor::Event;
 use tokio::sync::mpsc;
 
-/// How often an executor is told that the agent is still there.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
-
 /// How many records wait for the connection; more wait as events, which are smaller.
 const RECORDS_MAX: usize = 64;
 
@@ -65,9 +62,13 @@ pub(super) fn open(codec: Codec) -> (Response, mpsc::Sender<Bytes>) {
 }
 
 /// Writes what the machine says until either side ends the stream.
-pub(super) async fn run(wishes: Wishes<Event>, outgoing: mpsc::Sender<Bytes>, codec: Codec) {
+pub(super) async fn run(
+    wishes: Wishes<Event>,
+    outgoing: mpsc::Sender<Bytes>,
+    (codec, interval): (Codec, Duration),
+) {
     let Wishes { mut queue, kill } = wishes;
-    let mut heartbeat = tokio::time::interval(HEARTBEAT_INTERVAL);
+    let mut heartbeat = tokio::time::interval(interval);
     heartbeat.tick().await;
     tokio::pin!(kill);
     let mut killable = true;

@@ -141,7 +141,11 @@ impl Events {
             self.close();
             return;
         };
-        for notice in noticed.drain(..) {
+        let mut noticed = noticed.drain(..).peekable();
+        while let Some(notice) = noticed.next() {
+            if is_taken_over(&notice, noticed.peek()) {
+                continue;
+            }
             if let Some(happened) = happened(leading, node, notice) {
                 self.hand_over(Item::Happened(Box::new(happened)));
             }
@@ -182,10 +186,20 @@ fn is_told(notice: &Of) -> bool {
             | Of::AgentGone { .. }
             | Of::AgentRemoved { .. }
             | Of::FrameworkSubscribed { .. }
+            | Of::FrameworkRecovered { .. }
             | Of::FrameworkFailedOver { .. }
+            | Of::FrameworkChanged { .. }
             | Of::FrameworkRemoved { .. }
             | Of::TaskState { .. }
     )
+}
+
+/// A framework that was there before is changed, not added, when another scheduler takes it over.
+fn is_taken_over(notice: &Of, next: Option<&Of>) -> bool {
+    let Of::FrameworkSubscribed { framework_id, .. } = notice else {
+        return false;
+    };
+    matches!(next, Some(Of::FrameworkFailedOver { framework_id: old }) if old == framework_id)
 }
 
 fn happened(leading: &Leading, node: &MasterNode, notice: Of) -> Option<Happened> {
@@ -202,10 +216,10 @@ fn happened(leading: &Leading, node: &MasterNode, notice: Of) -> Option<Happened
         Of::AgentUnreachable { agent_id, .. }
         | Of::AgentGone { agent_id }
         | Of::AgentRemoved { agent_id } => Happened::AgentRemoved(agent_id),
-        Of::FrameworkSubscribed { framework_id, .. } => {
+        Of::FrameworkSubscribed { framework_id, .. } | Of::FrameworkRecovered { framework_id } => {
             Happened::FrameworkAdded(leading.known_framework(&framework_id)?)
         }
-        Of::FrameworkFailedOver { framework_id } => {
+        Of::FrameworkFailedOver { framework_id } | Of::FrameworkChanged { framework_id } => {
             Happened::FrameworkUpdated(leading.known_framework(&framework_id)?)
         }
         Of::FrameworkRemoved { framework_id, .. } => {

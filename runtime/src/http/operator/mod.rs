@@ -22,7 +22,7 @@ use super::reply::{empty, text};
 use super::{body, classic, ending, version};
 use crate::mesos::convert::agent::master_to_v1;
 use crate::mesos::convert::time::wall_to_seconds;
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{self, Codec, Headers, Refusal};
 use crate::mesos::v1;
 use crate::mesos::v1::master::{Call, Response as Answer, call, call::Type, response};
@@ -88,7 +88,7 @@ async fn read(head: &Parts, body: Body) -> Result<(Call, Type), Response> {
         ..media_headers(&head.headers)
     };
     let media = media::negotiate(headers).map_err(IntoResponse::into_response)?;
-    let body = body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await?;
+    let body = body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await?;
     let call: Call = media
         .request
         .decode(&body)
@@ -250,7 +250,9 @@ fn setting(
     answer.r#type = Some(match kind {
         Type::GetWeights => {
             let weight_infos = settings::weights(state);
-            answer.get_weights = Some(response::GetWeights { weight_infos });
+            if !weight_infos.is_empty() {
+                answer.get_weights = Some(response::GetWeights { weight_infos });
+            }
             response::Type::GetWeights
         }
         Type::GetQuota => {

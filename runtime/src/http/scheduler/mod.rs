@@ -9,14 +9,14 @@ mod stream;
 mod streams;
 
 pub use stream::{CutOff, EventStream, Held};
-pub use streams::{Answer, Astray, Reading, STREAM_BYTES_MAX, Streams};
+pub use streams::{Answer, Astray, Reading, Streams};
 
 use super::hangup::Hangup;
 use super::leader::{Leader, Standing, to_leader};
 use super::refusal::media_headers;
 use crate::driver::Handle;
 use crate::mesos::convert::scheduler::{Called, call_to_core};
-use crate::mesos::limits::BODY_BYTES_MAX;
+use crate::mesos::limits;
 use crate::mesos::media::{self, Codec, Headers, Refusal};
 use crate::mesos::v1::scheduler::{Call as Wire, call::Type};
 use crate::net::listener::InboundNames;
@@ -90,7 +90,7 @@ async fn read(parts: &Parts, body: Body) -> Result<Wire, Response> {
     // Only some calls have an answer, and only those say what it may look like.
     let media = media::negotiate(Headers { accept, ..headers });
     let codec = media.map_err(IntoResponse::into_response)?.request;
-    let body = super::body::read(body, BODY_BYTES_MAX, BODY_TIMEOUT).await?;
+    let body = super::body::read(body, limits::current().body_bytes, BODY_TIMEOUT).await?;
     codec.decode(&body).map_err(IntoResponse::into_response)
 }
 

@@ -7,6 +7,7 @@
 
 use crate::http::hangup::Hangup;
 use crate::mesos::convert::resources::Form;
+use crate::mesos::limits;
 use std::collections::BTreeMap;
 use std::mem::size_of;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -16,10 +17,6 @@ use tepui_core::message::Reject;
 use tepui_core::message::scheduler::{CallId, Event, ToScheduler};
 use tepui_core::rng::Rng;
 use tokio::sync::{mpsc, oneshot};
-
-/// What the events that wait for one reader may weigh together, in bytes of this process' memory:
-/// enough for an answer to an implicit reconciliation of 200,000 tasks.
-pub const STREAM_BYTES_MAX: usize = 64 << 20;
 
 /// An answer of the core that an HTTP request waits for.
 pub type Answer = Result<(), Reject>;
@@ -125,7 +122,7 @@ impl Streams {
     /// None yet. `rng` must be another in each run: the streams' names are drawn from it.
     #[must_use]
     pub fn new(rng: &Rng) -> Streams {
-        Streams::bounded(rng, STREAM_BYTES_MAX)
+        Streams::bounded(rng, limits::current().backlog_bytes)
     }
 
     /// As [`Streams::new`], with another bound on what waits for one reader.

@@ -146,11 +146,11 @@ fn offer_ids(list: &[crate::mesos::v1::OfferId]) -> Result<Vec<OfferId>, Reject>
         .map_err(|error| invalid(&error))
 }
 
+/// The roles of a wish. One that is none is as good as one that the framework is not in.
 fn roles(texts: &[String]) -> Result<Vec<Role>, Reject> {
     let roles = texts.iter().map(|text| role_to_core(text));
-    roles
-        .collect::<Result<_, _>>()
-        .map_err(|error| invalid(&error))
+    let roles = roles.collect::<Result<_, _>>();
+    roles.map_err(|error: ConvertError| Reject::Dropped(error.to_string()))
 }
 
 /// The calls whose parts are ids and roles. What names something that cannot exist is dropped, as

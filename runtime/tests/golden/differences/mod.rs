@@ -3,6 +3,8 @@
 pub mod agent;
 pub mod master;
 
+use std::fmt;
+
 /// In what an answer differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -33,4 +35,16 @@ pub struct Difference {
     pub what: &'static [&'static str],
     /// The reason.
     pub why: &'static str,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference {
+            captures,
+            kind,
+            what,
+            why,
+        } = self;
+        write!(f, "{captures:?}: {kind:?}: {what:?} ({why})")
+    }
 }

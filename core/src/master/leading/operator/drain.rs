@@ -193,8 +193,10 @@ impl Leading {
         let Some(index) = self.agents.find(id) else {
             return;
         };
+        let agent = &self.agents.arena[index];
         let over = drain.state == DrainState::Drained
-            || !self.agents.arena[index].tasks.is_empty()
+            || !agent.tasks.is_empty()
+            || !agent.operations.is_empty()
             || self.agents.unconfirmed.contains(id)
             || self.agents.pending.contains_key(id);
         if over {

@@ -19,6 +19,11 @@ use crate::time::{Now, Time};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Bound;
+
+/// How many agents are looked at in one tick; the others follow in the next ones. Whole clusters
+/// are on the schedule when they are brought down machine by machine.
+const LOOKED_AT_PER_TICK: usize = 1_024;
 
 /// An agent whose machine will be away.
 #[derive(Clone, Debug)]
@@ -45,6 +50,8 @@ struct Asked {
 pub(in crate::master::leading) struct InverseOffers {
     due: BTreeMap<Index<Agent>, Due>,
     by_number: BTreeMap<u64, Asked>,
+    /// The agent that was looked at last.
+    last: Option<Index<Agent>>,
 }
 
 impl InverseOffers {
@@ -83,6 +90,18 @@ impl InverseOffers {
         } else {
             Err(0)
         }
+    }
+
+    /// At most `max` agents whose turn it is to be looked at.
+    pub(in crate::master::leading) fn next_due(&mut self, max: usize) -> Vec<Index<Agent>> {
+        let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.due.range((after, Bound::Unbounded));
+        let earlier = self.last.map(|last| self.due.range(..=last));
+        let earlier = earlier.into_iter().flatten();
+        let agents = later.chain(earlier).map(|(agent, _)| *agent);
+        let next: Vec<Index<Agent>> = agents.take(max).collect();
+        self.last = next.last().copied();
+        next
     }
 
     fn take(&mut self, number: u64) -> Option<Asked> {
@@ -188,8 +207,7 @@ impl Leading {
     /// Asks everyone who is to be asked now.
     pub(in crate::master::leading) fn ask_to_leave(&mut self, now: Now, fx: &mut Outbox<Effect>) {
         let mut by_framework: BTreeMap<Index<Framework>, Vec<Arc<InverseOffer>>> = BTreeMap::new();
-        let agents: Vec<Index<Agent>> = self.operator.inverse.due.keys().copied().collect();
-        for agent in agents {
+        for agent in self.operator.inverse.next_due(LOOKED_AT_PER_TICK) {
             let host = &self.agents.arena[agent];
             if host.peer.is_none() || self.operator.is_deactivated(&host.id) {
                 continue;

@@ -189,9 +189,7 @@ impl Leading {
             self.check_drained(now, &id, fx);
             self.resume_waiting(now, &id, fx);
         }
-        if self.allocation.take_pressed() {
-            self.enforce_limits(fx);
-        }
+        self.relieve(fx);
         let waiting = self.operator.queue.len();
         for _ in 0..waiting {
             if self.operator.under_way.is_some() {
@@ -221,6 +219,13 @@ impl Leading {
         if waiting.is_some_and(VecDeque::is_empty) {
             self.operator.waiting.remove(agent_id);
         }
+    }
+
+    /// Something about an agent was not stored. What is to be stored of its own accord is tried
+    /// again when the agent is pinged next: tried at once it would only be refused again.
+    pub(super) fn put_off(&mut self, now: Now, agent_id: &AgentId, fx: &mut Outbox<Effect>) {
+        self.operator.due.remove(agent_id);
+        self.resume_waiting(now, agent_id, fx);
     }
 
     /// Stores something about an agent that an operator asked for.

@@ -123,8 +123,18 @@ impl Leading {
 
     /// Whether what each role uses is within its new limits.
     fn check_consumption(&self, quotas: &BTreeMap<Role, Quota>) -> Result<(), Refusal> {
-        for (role, quota) in quotas {
-            let consumed = self.quota_consumed(role);
+        let limited = |(_, quota): &(&Role, &Quota)| !quota.limits.is_empty();
+        let limited: Vec<(&Role, &Quota)> = quotas.iter().filter(limited).collect();
+        if limited.is_empty() {
+            return Ok(());
+        }
+        let offered = self.offered_unreserved();
+        for (role, quota) in limited {
+            // What is only offered to a role does not count.
+            let mut consumed = self.allocation.allocator().consumed(role);
+            if let Some(offered) = offered.get(role) {
+                consumed.sub(offered);
+            }
             if !quota.limits.contains(&consumed) {
                 return Err(invalid(alloc::format!(
                     "Invalid QuotaConfig: Role '{role}' is already consuming '{}'; this is more \
@@ -222,29 +232,34 @@ impl Leading {
         Ok(Operation::UpdateQuota { quotas })
     }
 
-    /// What a role and those below it have for themselves: what they use, and what is reserved
-    /// for them. What is only offered to them does not count.
-    pub(in crate::master::leading) fn quota_consumed(&self, role: &Role) -> Quantities {
-        let mut consumed = self.allocation.allocator().consumed(role);
-        let offers = self.offers.by_number.values();
-        for offered in offers.filter(|offered| role.covers(&offered.offer.role)) {
-            // What is reserved is consumed whether it is offered or not.
-            consumed.sub(&offered.offer.resources.unreserved().quantities());
+    /// What is offered to each top-level role and those below it. What is reserved is left out:
+    /// it is consumed whether it is offered or not.
+    fn offered_unreserved(&self) -> BTreeMap<Role, Quantities> {
+        let mut sums: BTreeMap<Role, Quantities> = BTreeMap::new();
+        for offered in self.offers.by_number.values() {
+            let unreserved = offered.offer.resources.unreserved().quantities();
+            let sum = sums.entry(offered.offer.role.top()).or_default();
+            sum.add(&unreserved);
         }
-        consumed
+        sums
     }
 
     /// Quotas changed: what is offered is taken back where it would be in their way.
     pub(super) fn on_quota_updated(&mut self, quotas: &[(Role, Quota)], fx: &mut Outbox<Effect>) {
-        for (role, quota) in quotas {
-            self.allocation.set_quota(role, quota);
-        }
+        self.allocation.set_quotas(quotas);
         self.enforce_limits(fx);
         self.rescind_for_guarantees(fx);
     }
 
+    /// Takes offers back from roles that came to be beyond their limits, if any may have.
+    pub(in crate::master::leading) fn relieve(&mut self, fx: &mut Outbox<Effect>) {
+        if self.allocation.take_pressed() {
+            self.enforce_limits(fx);
+        }
+    }
+
     /// Takes offers back from roles that are beyond their limits.
-    pub(in crate::master::leading) fn enforce_limits(&mut self, fx: &mut Outbox<Effect>) {
+    fn enforce_limits(&mut self, fx: &mut Outbox<Effect>) {
         let beyond = self.allocation.allocator().beyond_limits();
         let beyond: Vec<(Role, Limits)> = beyond
             .map(|(role, limits)| (role.clone(), limits.clone()))

@@ -3,9 +3,12 @@
 mod agents;
 mod calls;
 mod capabilities;
+mod draining;
 mod frameworks;
 mod harness;
 mod launches;
+mod limits;
+mod maintenance;
 mod offers;
 mod operations;
 mod operator;

@@ -19,7 +19,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-const DONE: Option<Result<Answer, Refusal>> = Some(Ok(Answer::Done));
+pub(super) const DONE: Option<Result<Answer, Refusal>> = Some(Ok(Answer::Done));
 
 fn amounts(text: &str) -> Vec<Amount> {
     let all = resources(text);
@@ -32,7 +32,7 @@ fn amounts(text: &str) -> Vec<Amount> {
         .collect()
 }
 
-fn quota(role: &str, guarantees: &str, limits: &str) -> QuotaConfig {
+pub(super) fn quota(role: &str, guarantees: &str, limits: &str) -> QuotaConfig {
     QuotaConfig {
         role: role.to_string(),
         guarantees: amounts(guarantees),
@@ -40,14 +40,14 @@ fn quota(role: &str, guarantees: &str, limits: &str) -> QuotaConfig {
     }
 }
 
-fn update(configs: &[QuotaConfig], force: bool) -> Request {
+pub(super) fn update(configs: &[QuotaConfig], force: bool) -> Request {
     Request::UpdateQuota {
         configs: configs.to_vec(),
         force,
     }
 }
 
-fn drain(agent_id: &AgentId, mark_gone: bool) -> Request {
+pub(super) fn drain(agent_id: &AgentId, mark_gone: bool) -> Request {
     Request::DrainAgent {
         agent_id: agent_id.clone(),
         config: DrainConfig {
@@ -57,14 +57,14 @@ fn drain(agent_id: &AgentId, mark_gone: bool) -> Request {
     }
 }
 
-fn machine(hostname: &str) -> MachineId {
+pub(super) fn machine(hostname: &str) -> MachineId {
     MachineId {
         hostname: hostname.to_string(),
         ip: alloc::string::String::new(),
     }
 }
 
-fn schedule(hostname: &str) -> Request {
+pub(super) fn schedule(hostname: &str) -> Request {
     Request::UpdateMaintenanceSchedule {
         windows: vec![Window {
             machines: vec![machine(hostname)],
@@ -76,7 +76,7 @@ fn schedule(hostname: &str) -> Request {
     }
 }
 
-fn reregister(harness: &mut Harness, from: u64, id: &AgentId) {
+pub(super) fn reregister(harness: &mut Harness, from: u64, id: &AgentId) {
     let report = Arc::new(reregistration(id.as_str(), 1, Vec::new()));
     harness.agent(from, ToMaster::Reregister(report));
     harness.agent(from, ToMaster::Pong);
@@ -88,7 +88,7 @@ fn refused(harness: &mut Harness, request: Request) -> (u16, alloc::string::Stri
     (refusal.status(), refusal.to_string())
 }
 
-fn offered(harness: &mut Harness) -> Vec<alloc::string::String> {
+pub(super) fn offered(harness: &mut Harness) -> Vec<alloc::string::String> {
     harness.wait(Duration::from_secs(2));
     let offers = harness.leading.standing_offers();
     offers

@@ -28,7 +28,7 @@ fn heartbeat() -> ToScheduler {
 
 #[test]
 fn calls_find_the_stream_of_their_framework() {
-    let streams = streams(STREAM_BYTES_MAX);
+    let streams = streams(usize::MAX);
     let id = FrameworkId::new("f").unwrap();
     let first = streams.open(peer(1), None);
     assert_eq!(
@@ -60,7 +60,7 @@ fn calls_find_the_stream_of_their_framework() {
 
 #[test]
 fn what_is_no_stream_is_given_back() {
-    let streams = streams(STREAM_BYTES_MAX);
+    let streams = streams(usize::MAX);
     assert_eq!(streams.send(peer(7), heartbeat()), Some(heartbeat()));
     assert!(streams.expect_answer(peer(7), None).is_none());
     assert!(!streams.ended(peer(7)));
@@ -68,7 +68,7 @@ fn what_is_no_stream_is_given_back() {
 
 #[tokio::test]
 async fn answers_find_their_calls() {
-    let streams = streams(STREAM_BYTES_MAX);
+    let streams = streams(usize::MAX);
     let _reading = streams.open(peer(1), None);
     let (first, one) = streams.expect_answer(peer(1), None).unwrap();
     let (second, two) = streams.expect_answer(peer(1), None).unwrap();

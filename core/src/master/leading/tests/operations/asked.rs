@@ -1,6 +1,7 @@
 //! What schedulers ask for in an accept.
 
 use super::*;
+use crate::message::operator::{Amount, Answer, QuotaConfig, Request};
 
 #[test]
 fn one_accept_reserves_makes_a_volume_and_launches_on_it() {
@@ -219,5 +220,91 @@ fn operations_on_an_agent_out_of_reach_are_told_of() {
     harness.take();
     assert!(harness.mark_gone(&agent).is_ok());
     assert_eq!(states(&harness.take()), [OperationState::GoneByOperator]);
+    assert_eq!(harness.leading.operations(), []);
+}
+
+#[test]
+fn a_name_that_is_used_again_too_early_leaves_nothing_behind() {
+    let (mut harness, agent, _, offer) = begun();
+    let own = reserved("cpus:1", "web");
+    let twice = [
+        named("o", reserve(&own)),
+        named("o", reserve(&reserved("mem:64", "web"))),
+    ];
+    accept(&mut harness, 2, &offer, twice.into());
+    let said = harness.take();
+    let [(first, _), (second, _)] = asked(&said)[..] else {
+        panic!("{said:?}")
+    };
+    for (uuid, update) in [(first, 1), (second, 2)] {
+        let report = outcome(&harness, uuid, OperationState::Finished, update);
+        harness.agent(1, ToMaster::Operation(report));
+    }
+    for update in [1, 2] {
+        let call = Call::AcknowledgeOperationStatus {
+            agent_id: agent.clone(),
+            operation_id: operation_id("o"),
+            update_id: update_id(update),
+        };
+        assert_eq!(harness.ask(2, call), Ok(()), "{update}");
+    }
+    assert!(harness.leading.operations().is_empty());
+}
+
+#[test]
+fn what_an_operator_reserves_for_a_role_counts_towards_its_limits() {
+    let (mut harness, agent, _, offer) = begun();
+    let amount = |value: f64| Amount {
+        name: String::from("cpus"),
+        value,
+    };
+    let web = QuotaConfig {
+        role: String::from("web"),
+        guarantees: Vec::new(),
+        limits: [amount(2.0)].into(),
+    };
+    let (configs, force) = ([web].into(), false);
+    harness.operator(Request::UpdateQuota { configs, force });
+    let filters = Filters {
+        refuse: Duration::ZERO,
+    };
+    let offer_ids = [offer.id.clone()].into();
+    harness.call(2, Call::Decline { offer_ids, filters });
+    harness.wait(Duration::from_secs(2));
+    let cpus = |harness: &Harness| -> Vec<i64> {
+        let offers = harness.leading.standing_offers();
+        offers
+            .map(|(_, offer)| offer.resources.unreserved().quantities().milli("cpus"))
+            .collect()
+    };
+    assert_eq!(cpus(&harness), [2_000], "as much as the limit allows");
+    let operation = reserve(&reserved("cpus:2", "web"));
+    let agent_id = agent.clone();
+    let asked = harness.operator(Request::Operate {
+        agent_id,
+        operation,
+    });
+    assert_eq!(asked, Some(Ok(Answer::Accepted)));
+    assert_eq!(cpus(&harness).iter().sum::<i64>(), 0, "it is taken back");
+    harness.wait(Duration::from_secs(2));
+    assert_eq!(cpus(&harness).iter().sum::<i64>(), 0, "and stays so");
+}
+
+#[test]
+fn an_outcome_that_is_known_is_not_taken_back_when_its_agent_is_given_up() {
+    let (mut harness, agent, _, offer) = begun();
+    let own = reserved("cpus:1", "web");
+    accept(&mut harness, 2, &offer, [named("o", reserve(&own))].into());
+    let uuid = asked(&harness.take())[0].0;
+    let report = outcome(&harness, uuid, OperationState::Finished, 1);
+    harness.agent(1, ToMaster::Operation(report));
+    assert_eq!(states(&harness.take()), [OperationState::Finished]);
+    assert!(harness.mark_gone(&agent).is_ok());
+    let heard = heard(&harness.take());
+    assert_eq!(heard.len(), 1);
+    assert_eq!(
+        (heard[0].state, heard[0].update_id),
+        (OperationState::Finished, None)
+    );
     assert_eq!(harness.leading.operations(), []);
 }
