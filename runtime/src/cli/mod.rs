@@ -110,8 +110,23 @@ pub fn main() -> ExitCode {
         Command::Launch(flags) => executor::launch(&flags),
         Command::Executor(flags) => executor::run(&flags),
         Command::Sim { arguments } => Ok(tepui_sim::cli::run(arguments)),
-        Command::Plan { arguments } => Ok(tepui_sim::capacity::cli::run(arguments)),
+        Command::Plan { arguments } => Ok(tepui_sim::capacity::cli::run(arguments, &ask_master)),
     })
+}
+
+/// Asks a master for a page.
+fn ask_master(address: &str, path: &str) -> Result<Vec<u8>, String> {
+    let mut page = Err(String::from("nobody asked"));
+    let asked = process::block_on(1, async {
+        page = crate::http::client::get(address, path).await;
+        Ok(ExitCode::SUCCESS)
+    });
+    asked.map_err(|failure| failure.message)?;
+    let page = page?;
+    if page.status.is_success() {
+        return Ok(page.body.to_vec());
+    }
+    Err(format!("{address} answers {} to {path}", page.status))
 }
 
 /// What the command line says, and the environment where it says nothing.

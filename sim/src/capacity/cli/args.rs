@@ -36,11 +36,11 @@ pub(super) enum Command {
 pub(super) struct Input {
     /// Machines, as comma-separated values: sn, `cpu_milli`, `memory_mib`, gpu, model.
     #[arg(long, value_name = "FILE")]
-    nodes: PathBuf,
+    nodes: Option<PathBuf>,
     /// Tasks, as comma-separated values: name, `cpu_milli`, `memory_mib`, `num_gpu`, `gpu_milli`,
     /// `gpu_spec`.
     #[arg(long, value_name = "FILE")]
-    tasks: PathBuf,
+    tasks: Option<PathBuf>,
     /// In which order tasks come and machines win ties: JSON with `arrivals` and `nodes`, places in
     /// the lists sorted by name. By default the seed draws it.
     #[arg(long, value_name = "FILE")]
@@ -53,7 +53,11 @@ pub(super) struct Input {
 impl Input {
     pub(super) fn read(&self) -> Result<(Workload, Measure), PlanError> {
         let mapping = Mapping(self.columns.clone());
-        let workload = input::read(&self.nodes, &self.tasks, &mapping)?;
+        let (Some(nodes), Some(tasks)) = (&self.nodes, &self.tasks) else {
+            let text = "--nodes and --tasks are needed together";
+            return Err(PlanError::Mismatch(text.to_owned()));
+        };
+        let workload = input::read(nodes, tasks, &mapping)?;
         let measure = workload.measure();
         Ok((workload, measure))
     }
@@ -120,6 +124,13 @@ impl Replay {
 pub(super) struct Fit {
     #[command(flatten)]
     pub(super) input: Input,
+    /// Ask this master what is free on its agents now, instead of reading files.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["nodes", "tasks", "order", "load"],
+          requires = "shapes")]
+    pub(super) from: Option<String>,
+    /// Whose tasks they are to be: what is reserved for others is not for them.
+    #[arg(long, default_value = "*")]
+    pub(super) role: String,
     /// Place arrivals until this much of all GPUs, in percent, was asked for; all of them without.
     #[arg(long, value_name = "PERCENT")]
     pub(super) load: Option<u32>,

@@ -1,9 +1,10 @@
 //! `tepui plan fit`
 
 use super::args::{Fit, Wanted};
-use super::{Done, EXIT_DOES_NOT_FIT, show};
+use super::{Ask, Done, EXIT_DOES_NOT_FIT, show};
 use crate::capacity::error::PlanError;
 use crate::capacity::fit::{self, Headroom, Lacks, whole_gpus};
+use crate::capacity::live;
 use crate::capacity::machine::Free;
 use crate::capacity::task::Shape;
 use crate::capacity::workload::Workload;
@@ -11,7 +12,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-pub(super) fn run(arguments: &Fit) -> Done {
+pub(super) fn run(arguments: &Fit, ask: Ask<'_>) -> Done {
+    if let Some(master) = &arguments.from {
+        let address = master.trim_start_matches("http://").trim_end_matches('/');
+        let answer = ask(address, "/slaves").map_err(PlanError::Mismatch)?;
+        let agents = live::agents(&answer, &arguments.role)?;
+        let free: Vec<Free> = agents.iter().map(|agent| agent.free).collect();
+        return wanted(arguments, &free);
+    }
     let (workload, measure) = arguments.input.read()?;
     let order = arguments.input.order(&workload, arguments.seed)?;
     let load = arguments.load.unwrap_or(u32::MAX);

@@ -19,9 +19,12 @@ const EXIT_BAD: u8 = 1;
 /// What was wanted does not fit.
 const EXIT_DOES_NOT_FIT: u8 = 2;
 
-/// Runs `tepui plan ARGS`.
+/// Asks a master: its `host:port` and a path, for the body of the answer.
+pub type Ask<'a> = &'a dyn Fn(&str, &str) -> Result<Vec<u8>, String>;
+
+/// Runs `tepui plan ARGS`. Masters are asked with `ask`.
 #[must_use]
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitCode {
     let name = std::iter::once(OsString::from("tepui plan"));
     let arguments = match Arguments::try_parse_from(name.chain(arguments)) {
         Ok(arguments) => arguments,
@@ -34,7 +37,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
-        Command::Fit(arguments) => fit::run(&arguments),
+        Command::Fit(arguments) => fit::run(&arguments, ask),
         Command::Fragmentation(arguments) => fragmentation::run(&arguments),
         Command::Compact(arguments) => compact::run(&arguments),
     };
