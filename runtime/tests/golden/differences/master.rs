@@ -76,7 +76,8 @@ pub const DIFFERENCES: &[Difference] = &[
         captures: &["operator.subscribe.stream"],
         kind: Kind::Missing,
         what: &[
-            "SUBSCRIBED: /subscribed/get_state/get_frameworks/completed_frameworks[]/framework_info/roles",
+            "SUBSCRIBED: /subscribed/get_state/get_frameworks/completed_frameworks[]\
+             /framework_info/roles",
         ],
         why: "the frameworks that have ended here have one role, as Mesos' client had before",
     },
@@ -86,7 +87,8 @@ pub const DIFFERENCES: &[Difference] = &[
         what: &[
             "UPDATE g-sleep TASK_STARTING -: /update/status/container_status/executor_pid",
             "UPDATE g-echo TASK_STARTING -: /update/status/container_status/executor_pid",
-            "TASK_UPDATED opstream TASK_STARTING -: /task_updated/status/container_status/executor_pid",
+            "TASK_UPDATED opstream TASK_STARTING -: /task_updated/status/container_status\
+             /executor_pid",
         ],
         why: "an executor within the agent has no process of its own, and the task's is still to \
               be started",
