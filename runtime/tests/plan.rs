@@ -57,7 +57,10 @@ fn as_many_run_as_were_promised() {
     let info = json!({ "user": "root", "name": "plan", "roles": ["*"],
                        "capabilities": [{ "type": "MULTI_ROLE" }] });
     let mut framework = Framework::subscribe(&master, &info);
-    let amount = |name: &str, value: f64| json!({ "name": name, "type": "SCALAR", "scalar": { "value": value } });
+    let amount = |name: &str, value: f64| {
+        let scalar = json!({ "value": value });
+        json!({ "name": name, "type": "SCALAR", "scalar": scalar })
+    };
     let resources = [amount("cpus", 0.5), amount("mem", 64.0)];
     let names: Vec<String> = (0..4).map(|number| format!("t{number}")).collect();
     let launched = names

@@ -22,7 +22,8 @@ pub(super) fn run(arguments: &Compact) -> Done {
         let machines: Option<Vec<usize>> = machines.into_iter().collect();
         let Some(machines) = machines else {
             return Err(PlanError::Mismatch(format!(
-                "{policy}: more than {} of {} tasks fit on no machine even now; take a lower --load",
+                "{policy}: more than {} of {} tasks fit on no machine even now; take a \
+                 lower --load",
                 compaction.allowed_pending(),
                 compaction.tasks()
             )));

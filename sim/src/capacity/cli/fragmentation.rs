@@ -23,19 +23,17 @@ pub(super) fn run(arguments: &Fragmentation) -> Done {
     let percent = |part: f64, whole: i64| 100.0 * part / (whole as f64).max(1.0);
     let fragment = milli(placer.fragment());
     if arguments.json {
-        let machines: Vec<Value> = machines
-            .iter()
-            .map(|(fragment, place)| {
-                let free = &placer.free()[*place];
-                json!({
-                    "name": named(*place).name,
-                    "frag_gpu_milli": milli(*fragment),
-                    "idle_gpu_milli": free.gpu_milli,
-                    "idle_cpu_milli": free.cpu_milli,
-                    "idle_memory_mib": free.memory_mib,
-                })
+        let line = |(fragment, place): &(i64, usize)| {
+            let free = &placer.free()[*place];
+            json!({
+                "name": named(*place).name,
+                "frag_gpu_milli": milli(*fragment),
+                "idle_gpu_milli": free.gpu_milli,
+                "idle_cpu_milli": free.cpu_milli,
+                "idle_memory_mib": free.memory_mib,
             })
-            .collect();
+        };
+        let machines: Vec<Value> = machines.iter().map(line).collect();
         let answer = json!({
             "policy": arguments.policy.to_string(),
             "load": arguments.load,
