@@ -1,4 +1,4 @@
-//! HTTP on the same port. Thin for now: health, state for people and tools, files.
+//! HTTP on the same port: Mesos' v1 APIs, its classic endpoints, and files.
 
 pub mod agent;
 pub mod body;
@@ -8,11 +8,13 @@ pub mod cluster;
 pub mod connections;
 pub mod download;
 pub mod executor;
+pub mod file_query;
 pub mod gzip;
 pub mod hangup;
 pub mod leader;
 pub mod master;
 pub mod operator;
+pub mod records;
 pub mod refusal;
 pub mod reply;
 pub mod roles;

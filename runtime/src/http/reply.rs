@@ -68,6 +68,12 @@ pub fn written(body: Vec<u8>, jsonp: Option<&str>) -> Response {
 pub struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
+    /// Of a request's query.
+    #[must_use]
+    pub fn of(query: Option<&str>) -> Parameters {
+        Parameters::read(query.unwrap_or_default())
+    }
+
     /// Of `a=1&b=2`.
     #[must_use]
     pub fn read(text: &str) -> Parameters {

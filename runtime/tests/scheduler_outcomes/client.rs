@@ -2,7 +2,7 @@
 
 use super::support::PATIENCE;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -113,6 +113,8 @@ pub struct Stream {
     pub id: String,
     events: Receiver<Value>,
     offers: Vec<Value>,
+    /// What came while another event was waited for, in order.
+    kept: VecDeque<Value>,
 }
 
 impl Stream {
@@ -126,6 +128,15 @@ impl Stream {
             id,
             events,
             offers: Vec::new(),
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Events that are to be the next ones: who waits for a task's end may hear of its executor's
+    /// before it.
+    pub fn put_back(&mut self, events: Vec<Value>) {
+        for event in events.into_iter().rev() {
+            self.kept.push_front(event);
         }
     }
 
@@ -147,6 +158,9 @@ impl Stream {
 
     /// The next event but offers and heartbeats.
     pub fn next(&mut self) -> Value {
+        if let Some(event) = self.kept.pop_front() {
+            return event;
+        }
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             match self.take(Duration::from_secs(1)) {

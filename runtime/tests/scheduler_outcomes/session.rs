@@ -195,10 +195,16 @@ impl Session {
 
     /// Acknowledges updates until a task is in this state, without rows.
     pub fn until(&mut self, state: &str) -> Value {
+        let mut others = Vec::new();
         loop {
             let event = self.stream.next();
+            if kind(&event) != "UPDATE" {
+                others.push(event);
+                continue;
+            }
             self.acknowledge(&event);
             if event["update"]["status"]["state"] == state {
+                self.stream.put_back(others);
                 return event;
             }
         }

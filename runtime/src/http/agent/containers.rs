@@ -6,7 +6,8 @@ use super::operator::{encoded, inner, invalid, refused};
 use super::{AgentHttp, model};
 use crate::container::nested::{Name, NestedError, Wanted};
 use crate::container::session::{Output, Piece, Session};
-use crate::http::executor::stream::{self, Records};
+use crate::http::executor::stream;
+use crate::http::records::Records;
 use crate::mesos::limits;
 use crate::mesos::media::{Codec, Media, Refusal};
 use crate::mesos::recordio::{self, Decoder};
@@ -23,7 +24,7 @@ use tepui_core::ids::ContainerId;
 use tepui_core::model::CommandInfo;
 use tokio::sync::{broadcast, mpsc};
 
-use super::answers::empty;
+use crate::http::reply::empty;
 use call::{Part, name_of, part};
 
 fn shown(name: &[String]) -> String {

@@ -1,54 +1,19 @@
 //! `/files/{browse,read,download,debug}` of an agent.
 
 use super::AgentHttp;
-use super::answers::{json, text};
 use super::paths::{self, Entry, PathError, mode_text};
+use crate::http::file_query::{self, Portion};
+use crate::http::reply::{Parameters, json, text};
 use crate::http::{download, ending};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json as value};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-
-/// The most that one read returns, as in Mesos: sixteen pages. Readers ask again.
-pub const READ_BYTES_MAX: u64 = 16 * 4096;
 
 /// The name under which tools find the agent's log.
 const LOG: &str = "/slave/log";
-
-/// A query's parameters.
-#[must_use]
-pub fn parameters(query: Option<&str>) -> BTreeMap<String, String> {
-    let pairs = query.unwrap_or_default().split('&');
-    pairs
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (unescaped(name), unescaped(value))
-        })
-        .collect()
-}
-
-/// Text of a query as it was before it was made part of one.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        rest = others;
-        let hex = |bytes: &[u8]| u8::from_str_radix(std::str::from_utf8(bytes).ok()?, 16).ok();
-        match (first, others.get(..2).and_then(hex)) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
 
 fn refusal(error: &PathError) -> Response {
     match error {
@@ -58,39 +23,18 @@ fn refusal(error: &PathError) -> Response {
     }
 }
 
-/// The path that a query must name.
-#[allow(clippy::result_large_err)]
-fn wanted(parameters: &BTreeMap<String, String>) -> Result<&str, Response> {
-    let path = parameters.get("path").filter(|path| !path.is_empty());
-    path.map(String::as_str).ok_or_else(|| {
-        let message = "Expecting 'path=value' in query.\n";
-        text(StatusCode::BAD_REQUEST, message)
-    })
-}
-
-#[allow(clippy::result_large_err)]
-fn number(parameters: &BTreeMap<String, String>, name: &str) -> Result<Option<i64>, Response> {
-    let Some(given) = parameters.get(name) else {
-        return Ok(None);
-    };
-    given.parse().map(Some).map_err(|_| {
-        let message = format!("Failed to parse {name}: Failed to convert '{given}' to number.\n");
-        text(StatusCode::BAD_REQUEST, message)
-    })
-}
-
 /// `/files/browse`: what is in a folder.
 pub async fn browse(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let parameters = parameters(query.as_deref());
-    let path = match wanted(&parameters) {
+    let asked = Parameters::of(query.as_deref());
+    let path = match file_query::path(&asked) {
         Ok(path) => path.to_owned(),
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     match agent.list(path).await {
         Err(error) => refusal(&error),
         Ok(entries) => {
             let entries: Vec<Value> = entries.iter().map(shown).collect();
-            json(&entries, parameters.get("jsonp").map(String::as_str))
+            json(&entries, asked.jsonp())
         }
     }
 }
@@ -109,54 +53,16 @@ fn shown(entry: &Entry) -> Value {
 
 /// `/files/read`: a portion of a file as text, or its size where no offset is named.
 pub async fn read(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let parameters = parameters(query.as_deref());
-    match read_as_asked(&agent, &parameters).await {
-        Ok(answer) | Err(answer) => answer,
+    let asked = Parameters::of(query.as_deref());
+    let asked_for = file_query::path(&asked).and_then(|path| Ok((path, Portion::asked(&asked)?)));
+    let (path, portion) = match asked_for {
+        Ok((path, portion)) => (path.to_owned(), portion),
+        Err(refused) => return refused.into_response(),
+    };
+    match agent.portion(path, portion).await {
+        Err(error) => refusal(&error),
+        Ok((bytes, size)) => json(&portion.shown(&bytes, size), asked.jsonp()),
     }
-}
-
-async fn read_as_asked(
-    agent: &AgentHttp,
-    parameters: &BTreeMap<String, String>,
-) -> Result<Response, Response> {
-    let path = wanted(parameters)?.to_owned();
-    let offset = number(parameters, "offset")?.unwrap_or(-1);
-    if offset < -1 {
-        let message = format!("Negative offset provided: {offset}.\n");
-        return Err(text(StatusCode::BAD_REQUEST, message));
-    }
-    let length = number(parameters, "length")?.filter(|length| *length != -1);
-    let length = match length.map(u64::try_from) {
-        Some(Err(_)) => {
-            let given = length.unwrap_or_default();
-            let message = format!("Negative length provided: {given}.\n");
-            return Err(text(StatusCode::BAD_REQUEST, message));
-        }
-        Some(Ok(length)) => length.min(READ_BYTES_MAX),
-        None => READ_BYTES_MAX,
-    };
-    let start = u64::try_from(offset).ok();
-    let portion = agent.portion(path, start, length).await;
-    let (bytes, size) = portion.map_err(|error| refusal(&error))?;
-    let jsonp = parameters.get("jsonp").map(String::as_str);
-    let (data, at) = match start {
-        None => (String::new(), size),
-        Some(start) => (whole_text(&bytes, start, size), start),
-    };
-    Ok(json(&value!({ "data": data, "offset": at }), jsonp))
-}
-
-/// Bytes as text. A character that the portion cuts is left to the next one, which a reader
-/// begins where this one ended.
-fn whole_text(bytes: &[u8], start: u64, size: u64) -> String {
-    let more = start + (bytes.len() as u64) < size;
-    let cut = match std::str::from_utf8(bytes) {
-        Err(error) if more && error.error_len().is_none() && error.valid_up_to() > 0 => {
-            error.valid_up_to()
-        }
-        _ => bytes.len(),
-    };
-    String::from_utf8_lossy(&bytes[..cut]).into_owned()
 }
 
 /// `/files/download`: the file's bytes as they are; `Range: bytes=N-` gives those from N on.
@@ -165,16 +71,16 @@ pub async fn download(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let parameters = parameters(query.as_deref());
-    let path = match wanted(&parameters) {
+    let asked = Parameters::of(query.as_deref());
+    let path = match file_query::path(&asked) {
         Ok(path) => path.to_owned(),
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let from = headers
         .get(header::RANGE)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-    let start = from.or_else(|| parameters.get("offset")?.parse().ok());
+    let start = from.or_else(|| asked.get("offset")?.parse().ok());
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
     let opening = tokio::task::spawn_blocking(move || {
         let file = agent.open(&path)?;
@@ -189,7 +95,7 @@ pub async fn download(
 
 /// `/files/debug`: under which names which folders can be read.
 pub async fn debug(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let parameters = parameters(query.as_deref());
+    let asked = Parameters::of(query.as_deref());
     let mut names = BTreeMap::new();
     {
         let book = agent.book.lock();
@@ -218,7 +124,7 @@ pub async fn debug(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
     if let Some(log) = &agent.log_file {
         names.insert(LOG.to_owned(), log.display().to_string());
     }
-    json(&names, parameters.get("jsonp").map(String::as_str))
+    json(&names, asked.jsonp())
 }
 
 impl AgentHttp {
@@ -246,23 +152,16 @@ impl AgentHttp {
         listed.unwrap_or_else(|panic| Err(PathError::Failed(std::io::Error::other(panic))))
     }
 
-    /// Reads from `offset` on; only the file's size without one.
+    /// A portion of a file, and the file's size.
     pub(super) async fn portion(
         &self,
         path: String,
-        offset: Option<u64>,
-        length: u64,
+        portion: Portion,
     ) -> Result<(Vec<u8>, u64), PathError> {
         let agent = self.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let mut file = agent.open(&path)?;
-            let size = file.metadata()?.len();
-            let mut bytes = Vec::new();
-            if let Some(offset) = offset {
-                file.seek(SeekFrom::Start(offset))?;
-                file.take(length).read_to_end(&mut bytes)?;
-            }
-            Ok((bytes, size))
+            let file = agent.open(&path)?;
+            Ok(portion.read(file)?)
         });
         let read = reading.await;
         read.unwrap_or_else(|panic| Err(PathError::Failed(std::io::Error::other(panic))))

@@ -1,9 +1,8 @@
 //! `/metrics/snapshot` of an agent, with Mesos' names.
 
 use super::AgentHttp;
-use super::answers::json;
-use super::files::parameters;
 use super::state::used;
+use crate::http::reply::{Parameters, json};
 use crate::node::book::{Book, ExecutorEntry, TaskEntry};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -17,8 +16,8 @@ const SANDBOX_AGE_MAX_SECS: f64 = 544_320.0;
 
 /// Answers `/metrics/snapshot`.
 pub async fn snapshot(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let jsonp = parameters(query.as_deref()).remove("jsonp");
-    json(&all(&agent).await, jsonp.as_deref())
+    let asked = Parameters::of(query.as_deref());
+    json(&all(&agent).await, asked.jsonp())
 }
 
 /// Every metric by its name.

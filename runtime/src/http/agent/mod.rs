@@ -1,7 +1,6 @@
 //! What an agent serves: the v1 executor and operator APIs, the classic pages, and files; each
 //! with and without the prefix that Mesos' agents have.
 
-pub mod answers;
 mod containers;
 mod convert;
 mod files;
@@ -109,7 +108,7 @@ pub fn router(agent: &AgentHttp, executors: &ExecutorApi) -> Router {
         .with_state(agent.clone())
         .merge(apis(""))
         .merge(apis(PREFIX))
-        .fallback(answers::not_found)
+        .fallback(async || super::reply::not_found())
 }
 
 async fn health() -> axum::http::StatusCode {

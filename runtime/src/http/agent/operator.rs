@@ -1,12 +1,12 @@
 //! The v1 operator API of an agent: `POST /api/v1`.
 
 use super::AgentHttp;
-use super::answers::empty;
 use super::containers;
-use super::files::READ_BYTES_MAX;
 use super::paths::PathError;
 use super::{convert, lists, metrics, providers};
+use crate::http::file_query::{Portion, READ_BYTES_MAX};
 use crate::http::refusal::media_headers;
+use crate::http::reply::empty;
 use crate::http::{body, ending, version};
 use crate::mesos::convert::time;
 use crate::mesos::limits;
@@ -287,10 +287,14 @@ async fn list_files(agent: &AgentHttp, call: Call) -> Result<response::ListFiles
 
 async fn read_file(agent: &AgentHttp, call: Call) -> Result<response::ReadFile, Refusal> {
     let wanted = inner(call.read_file, "read_file")?;
-    let length = wanted.length.unwrap_or(READ_BYTES_MAX).min(READ_BYTES_MAX);
-    let path = wanted.path.unwrap_or_default();
-    let portion = agent.portion(path, wanted.offset, length).await;
-    let (data, size) = portion.map_err(|error| path_refusal(&error))?;
+    let portion = Portion {
+        offset: wanted.offset,
+        length: wanted.length.unwrap_or(READ_BYTES_MAX).min(READ_BYTES_MAX),
+    };
+    let read = agent
+        .portion(wanted.path.unwrap_or_default(), portion)
+        .await;
+    let (data, size) = read.map_err(|error| path_refusal(&error))?;
     Ok(response::ReadFile {
         size: Some(size),
         data: Some(data),

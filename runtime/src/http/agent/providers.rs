@@ -1,8 +1,8 @@
 //! Calls about resource providers. There is no kind of them here: none can be added, and what is
 //! asked of one that is not there ends as it does in Mesos.
 
-use super::answers::empty;
 use super::operator::{inner, invalid};
+use crate::http::reply::empty;
 use crate::mesos::media::Refusal;
 use crate::mesos::v1::ResourceProviderInfo;
 use crate::mesos::v1::agent::Call;

@@ -1,10 +1,9 @@
 //! An agent's classic pages: state, containers, what they use, flags, version.
 
-use super::answers::{json, text};
 use super::convert;
-use super::files::parameters;
 use super::{AgentHttp, model};
 use crate::container::usage::{self, Usage};
+use crate::http::reply::{Parameters, json, text};
 use crate::mesos::convert::agent::agent_capabilities;
 use crate::node::book::{Book, ExecutorEntry};
 use axum::extract::{RawQuery, State};
@@ -15,10 +14,6 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tepui_core::ids::FrameworkId;
 use tepui_core::resources::{Resources, Role};
-
-fn jsonp(query: Option<&str>) -> Option<String> {
-    parameters(query).remove("jsonp")
-}
 
 /// Seconds since the Unix epoch.
 #[must_use]
@@ -31,7 +26,7 @@ pub fn seconds(time: SystemTime) -> f64 {
 pub async fn flags(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
     json(
         &value!({ "flags": *agent.flags }),
-        jsonp(query.as_deref()).as_deref(),
+        Parameters::of(query.as_deref()).jsonp(),
     )
 }
 
@@ -39,7 +34,7 @@ pub async fn flags(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
 pub async fn version(RawQuery(query): RawQuery) -> Response {
     json(
         &crate::http::version::page(),
-        jsonp(query.as_deref()).as_deref(),
+        Parameters::of(query.as_deref()).jsonp(),
     )
 }
 
@@ -66,7 +61,7 @@ pub async fn state(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) ->
             let since = value!(drain.since.0 / 1_000);
             state.insert("estimated_drain_start_time_seconds".to_owned(), since);
         }
-        json(&state, jsonp(asked.as_deref()).as_deref())
+        json(&state, Parameters::of(asked.as_deref()).jsonp())
     });
     building.await.unwrap_or_else(|_| crate::http::ending())
 }
@@ -177,9 +172,9 @@ pub fn used(book: &Book) -> Resources {
 
 /// `/containers`: what runs, as what, and what it uses.
 pub async fn containers(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
-    let asked = parameters(query.as_deref());
-    let asked =
-        ["container_id", "framework_id", "executor_id"].map(|name| asked.get(name).cloned());
+    let given = Parameters::of(query.as_deref());
+    let names = ["container_id", "framework_id", "executor_id"];
+    let asked = names.map(|name| given.get(name).map(str::to_owned));
     if matches!(
         &asked,
         [Some(_), Some(_), _] | [Some(_), _, Some(_)] | [None, None, Some(_)]
@@ -209,7 +204,7 @@ pub async fn containers(State(agent): State<AgentHttp>, RawQuery(query): RawQuer
     });
     let mut shown = shown.await;
     shown.retain(|entry| !entry.is_null());
-    json(&shown, jsonp(query.as_deref()).as_deref())
+    json(&shown, Parameters::of(query.as_deref()).jsonp())
 }
 
 /// What `/containers` says to a query that it does not take.
@@ -219,7 +214,7 @@ const BAD_QUERY: &str = "Supported query parameters are container_id only, frame
 /// `/monitor/statistics`: what executors use.
 pub async fn statistics(State(agent): State<AgentHttp>, RawQuery(query): RawQuery) -> Response {
     let shown = list(&agent, described).await;
-    json(&shown, jsonp(query.as_deref()).as_deref())
+    json(&shown, Parameters::of(query.as_deref()).jsonp())
 }
 
 async fn list(

@@ -8,9 +8,9 @@ mod convert;
 pub(crate) mod stream;
 
 use crate::driver::Handle;
-use crate::http::agent::answers::empty;
 use crate::http::body;
 use crate::http::refusal::media_headers;
+use crate::http::reply::empty;
 use crate::mesos::convert::executor::call_to_core;
 use crate::mesos::limits;
 use crate::mesos::media::{Codec, Headers, Refusal, negotiate};

@@ -1,5 +1,6 @@
 //! An executor's stream of events: one record for each, one chunk for each record.
 
+use crate::http::records::Records;
 use crate::mesos::convert::executor::event_to_v1;
 use crate::mesos::media::Codec;
 use crate::mesos::recordio;
@@ -8,43 +9,12 @@ use crate::net::connection::Wishes;
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use hyper::body::Frame;
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tepui_core::message::executor::Event;
 use tokio::sync::mpsc;
 
 /// How many records wait for the connection; more wait as events, which are smaller.
 const RECORDS_MAX: usize = 64;
-
-/// The body of an answer that goes on.
-#[derive(Debug)]
-pub struct Records {
-    records: mpsc::Receiver<Bytes>,
-}
-
-impl hyper::body::Body for Records {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = self.records.poll_recv(context);
-        next.map(|record| record.map(|bytes| Ok(Frame::data(bytes))))
-    }
-}
-
-impl Records {
-    /// The records that come through `records`, a chunk each.
-    #[must_use]
-    pub fn new(records: mpsc::Receiver<Bytes>) -> Records {
-        Records { records }
-    }
-}
 
 /// Both ends of a stream of records.
 pub(crate) fn channel() -> (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>) {

@@ -15,6 +15,7 @@ pub use events::Events;
 pub use requests::{Outcome, Requests};
 
 use super::cluster::Cluster;
+use super::file_query::{Portion, READ_BYTES_MAX};
 use super::leader::to_leader;
 use super::master::MasterHttp;
 use super::refusal::media_headers;
@@ -39,9 +40,6 @@ use tepui_core::master::Input;
 use tepui_core::master::leading::MaintenanceStatus;
 use tepui_core::message::operator;
 use tepui_core::registry::OperatorState;
-
-/// The most that one read of a file returns; readers ask again.
-const READ_BYTES_MAX: u64 = 16 * 4096;
 
 /// How long a call's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -140,8 +138,11 @@ fn written(codec: Codec, body: Vec<u8>) -> Response {
 async fn read_file(master: &MasterHttp, call: Call, codec: Codec) -> Response {
     let wanted = call.read_file.unwrap_or_default();
     let path = wanted.path.unwrap_or_default();
-    let length = wanted.length.unwrap_or(u64::MAX).min(READ_BYTES_MAX);
-    match classic::files::portion(master, &path, wanted.offset, length).await {
+    let portion = Portion {
+        offset: wanted.offset,
+        length: wanted.length.unwrap_or(READ_BYTES_MAX).min(READ_BYTES_MAX),
+    };
+    match classic::files::portion(master, &path, portion).await {
         Err(refused) => refused,
         Ok((data, size)) => {
             let read_file = response::ReadFile {

@@ -7,6 +7,7 @@ use crate::http::ending;
 use crate::http::hangup::Hangup;
 use crate::http::leader::to_leader;
 use crate::http::master::{MasterHttp, Taken};
+use crate::http::records::Records;
 use crate::http::reply::text;
 use crate::mesos::media::Codec;
 use crate::mesos::recordio;
@@ -15,11 +16,8 @@ use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Bytes, Frame};
-use std::convert::Infallible;
-use std::pin::Pin;
+use hyper::body::Bytes;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
@@ -69,7 +67,7 @@ pub async fn subscribe(master: &MasterHttp, head: &Parts, codec: Codec) -> Respo
         }
     });
     let headers = [(header::CONTENT_TYPE, codec.media_type())];
-    (headers, Body::new(Records(body))).into_response()
+    (headers, Body::new(Records::new(body))).into_response()
 }
 
 /// The first event: all that there is.
@@ -120,22 +118,5 @@ async fn feed(
         if out.send(record).await.is_err() {
             return;
         }
-    }
-}
-
-/// A body of records, one in each chunk.
-#[derive(Debug)]
-struct Records(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Records {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let record = self.0.poll_recv(context);
-        record.map(|record| record.map(|record| Ok(Frame::data(record))))
     }
 }
