@@ -6,6 +6,7 @@
 //!   [`durable`], [`invariant`], [`ids`], [`wire`].
 //! - Plain data: [`model`] (agents, frameworks, tasks, offers), [`resources`] and what nodes say
 //!   to each other, [`message`].
+//! - Where tasks fit and had better go: [`placement`].
 //! - Masters: [`log`] (the replicated log), [`registry`] (what they agree on, and how),
 //!   [`master`].
 //! - Agents: [`agent`]; executors: [`executor`]; schedulers: [`scheduler`], and on it
@@ -32,6 +33,7 @@ pub mod master;
 pub mod message;
 pub mod model;
 pub mod outbox;
+pub mod placement;
 pub mod registry;
 pub mod resources;
 pub mod rng;

@@ -1,23 +1,24 @@
 //! The planner's rules on small cases, and against slow and plain versions of themselves.
 
 use proptest::prelude::*;
-use tepui_sim::capacity::Policy;
+use tepui_core::placement::{Capacity, Free, Policy, Shape};
 use tepui_sim::capacity::compact::Compaction;
 use tepui_sim::capacity::fit::{Lacks, by_totals, fit_more, on_machine};
-use tepui_sim::capacity::machine::{Free, Machine};
+use tepui_sim::capacity::machine::Machine;
 use tepui_sim::capacity::placer::Placer;
-use tepui_sim::capacity::task::{Models, Shape, Task};
+use tepui_sim::capacity::task::Task;
 use tepui_sim::capacity::workload::{Order, Workload};
 
 fn machine(number: usize, cpu_milli: i64, memory_mib: i64, gpus: usize) -> Machine {
     Machine {
         name: format!("m{number:04}"),
-        cpu_milli,
-        memory_mib,
-        disk_mib: 0,
-        ports: 0,
-        gpus,
-        model: Models::default(),
+        capacity: Capacity {
+            cpu_milli,
+            memory_mib,
+            gpus,
+            ..Capacity::default()
+        },
+        ..Machine::default()
     }
 }
 
@@ -32,7 +33,7 @@ fn shape(cpu_milli: i64, memory_mib: i64, gpus: u32, gpu_milli: i32) -> Shape {
 }
 
 fn empty(machines: &[Machine]) -> Vec<Free> {
-    machines.iter().map(Free::all_of).collect()
+    machines.iter().map(Machine::free).collect()
 }
 
 #[test]
@@ -84,7 +85,11 @@ fn a_cluster() -> impl Strategy<Value = Workload> {
             machines.map(|(n, (cpu, mem, gpus))| machine(n, cpu * 1000, mem * 512, gpus));
         let tasks = tasks.into_iter().enumerate();
         let tasks = tasks.map(|(number, shape)| Task {
-            name: format!("t{number:04}"),
+            name: format!(
+                "t{number:04
+            ..Task::default()
+        }"
+            ),
             shape,
         });
         Workload::new(machines.collect(), tasks.collect(), Vec::new())
@@ -109,7 +114,7 @@ proptest! {
         leaves in prop::collection::vec(any::<bool>(), 60),
     ) {
         let measure = cluster.measure();
-        let mut placer = Placer::new(policy, &cluster.machines, &cluster.shapes, &measure, 1);
+        let mut placer = Placer::new(policy, empty(&cluster.machines), &cluster.shapes, &measure, 1);
         let mut running = Vec::new();
         for (shape, leaves) in cluster.shape_of.iter().zip(leaves) {
             if leaves && !running.is_empty() {
@@ -145,7 +150,7 @@ proptest! {
         let mut machines = cluster.clone();
         machines.shapes.push(asked);
         let (measure, new) = (cluster.measure(), cluster.shapes.len());
-        let mut placer = Placer::new(policy, &cluster.machines, &machines.shapes, &measure, 1);
+        let mut placer = Placer::new(policy, empty(&cluster.machines), &machines.shapes, &measure, 1);
         for shape in cluster.shape_of.iter().take(10) {
             placer.place(*shape);
         }
@@ -169,7 +174,7 @@ proptest! {
         };
         prop_assert_eq!(compaction.allowed_pending(), 0);
         let need: i64 = cluster.tasks.iter().map(|task| task.shape.cpu_milli).sum();
-        let mut cpus: Vec<i64> = cluster.machines.iter().map(|m| m.cpu_milli).collect();
+        let mut cpus: Vec<i64> = cluster.machines.iter().map(|m| m.capacity.cpu_milli).collect();
         cpus.sort_unstable_by_key(|cpu| std::cmp::Reverse(*cpu));
         let most: i64 = cpus.iter().take(machines).sum();
         prop_assert!(most >= need, "{machines} machines have {most} of {need}");

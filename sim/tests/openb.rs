@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use tepui_core::placement::Policy;
 use tepui_sim::capacity::compact::Compaction;
 use tepui_sim::capacity::fit;
 use tepui_sim::capacity::input::{Mapping, read, read_order};
 use tepui_sim::capacity::replay::replay;
-use tepui_sim::capacity::{Policy, workload::Workload};
+use tepui_sim::capacity::workload::Workload;
 
 fn openb() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");

@@ -3,11 +3,10 @@
 //! more, several times over.
 
 use super::fit::up_to_load;
-use super::fragmentation::Measure;
 use super::placer::Placer;
-use super::policy::Policy;
 use super::random::SplitMix64;
 use super::workload::{Order, Workload};
+use tepui_core::placement::{Measure, Policy};
 
 /// How many of a thousand tasks may stay without a place.
 const PENDING_PER_MILLE: usize = 2;
@@ -75,9 +74,9 @@ impl<'a> Compaction<'a> {
     fn is_enough(&self, kept: &[usize]) -> bool {
         let mut kept = kept.to_vec();
         kept.sort_unstable();
-        let machines = kept.iter().map(|place| &self.workload.machines[*place]);
+        let free = self.workload.free(&kept);
         let shapes = &self.workload.shapes;
-        let mut placer = Placer::new(self.policy, machines, shapes, self.measure, 0);
+        let mut placer = Placer::new(self.policy, free, shapes, self.measure, 0);
         let mut pending = 0;
         for shape in &self.shapes {
             if placer.place(*shape).is_none() {

@@ -27,4 +27,7 @@ pub enum PlanError {
     /// Two things that were given do not go together.
     #[error("{0}")]
     Mismatch(String),
+    /// A policy that does not exist.
+    #[error(transparent)]
+    Policy(#[from] tepui_core::placement::UnknownPolicy),
 }

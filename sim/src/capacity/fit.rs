@@ -1,11 +1,8 @@
 //! How much more fits, and what the totals would have promised.
 
-use super::machine::Free;
 use super::placer::Placer;
-use super::policy::Policy;
-use super::task::{Shape, WHOLE_GPU_MILLI};
 use super::workload::{Order, Workload};
-use crate::capacity::fragmentation::Measure;
+use tepui_core::placement::{Free, Measure, Policy, Shape, WHOLE_GPU_MILLI};
 
 /// How many more tasks of one shape fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,11 +113,8 @@ pub fn fill<'a>(
     policy: Policy,
     (load, seed): (u32, u64),
 ) -> Placer<'a> {
-    let machines = order
-        .machines
-        .iter()
-        .map(|place| &workload.machines[*place]);
-    let mut placer = Placer::new(policy, machines, &workload.shapes, measure, seed);
+    let free = workload.free(&order.machines);
+    let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
     for shape in up_to_load(workload, order, load) {
         placer.place(shape);
     }

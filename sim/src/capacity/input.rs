@@ -1,12 +1,13 @@
 //! Reads machines, tasks and orders from files.
 
 use super::error::PlanError;
-use super::machine::{GPUS_MAX, Machine};
-use super::task::{Models, Shape, Task, WHOLE_GPU_MILLI};
+use super::machine::Machine;
+use super::task::Task;
 use super::workload::{Order, Workload};
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
+use tepui_core::placement::{Capacity, GPUS_MAX, Models, Shape, WHOLE_GPU_MILLI};
 
 /// The most models that can be told apart.
 const MODELS_MAX: usize = 64;
@@ -190,15 +191,17 @@ impl Table {
         for row in self.rows() {
             machines.push(Machine {
                 name: self.name(row)?,
-                cpu_milli: self.amount(row, 1, AMOUNT_MAX)?,
-                memory_mib: self.amount(row, 2, AMOUNT_MAX)?,
-                disk_mib: 0,
-                ports: 0,
-                gpus: self.amount(row, 3, GPUS_MAX as i64)? as usize,
-                model: match self.text(row, 4) {
-                    "" => Models::default(),
-                    model => self.model(row, model, models)?,
+                capacity: Capacity {
+                    cpu_milli: self.amount(row, 1, AMOUNT_MAX)?,
+                    memory_mib: self.amount(row, 2, AMOUNT_MAX)?,
+                    gpus: self.amount(row, 3, GPUS_MAX as i64)? as usize,
+                    model: match self.text(row, 4) {
+                        "" => Models::default(),
+                        model => self.model(row, model, models)?,
+                    },
+                    ..Capacity::default()
                 },
+                ..Machine::default()
             });
         }
         Ok(machines)
@@ -224,7 +227,11 @@ impl Table {
                 }
             }
             let name = self.name(row)?;
-            tasks.push(Task { name, shape });
+            tasks.push(Task {
+                name,
+                shape,
+                ..Task::default()
+            });
         }
         Ok(tasks)
     }

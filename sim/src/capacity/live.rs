@@ -2,10 +2,10 @@
 //! role.
 
 use super::error::PlanError;
-use super::machine::{Free, GPUS_MAX, Machine};
-use super::task::Models;
+use super::machine::Machine;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use tepui_core::placement::{Capacity, Free, GPUS_MAX, Models};
 
 #[derive(Deserialize)]
 struct Slaves {
@@ -72,12 +72,8 @@ struct Disk {
 /// An agent that takes tasks.
 #[derive(Clone, Debug)]
 pub struct LiveAgent {
-    /// Its id.
-    pub id: String,
     /// Its host.
     pub hostname: String,
-    /// Its attributes, as text.
-    pub attributes: BTreeMap<String, String>,
     /// All that tasks of the role may use, and what of that is free.
     pub machine: Machine,
     /// What is free.
@@ -97,7 +93,7 @@ pub fn agents(json: &[u8], role: &str) -> Result<Vec<LiveAgent>, PlanError> {
     let takes_tasks = |agent: &Agent| agent.active && !agent.deactivated;
     let agents = slaves.slaves.into_iter().filter(takes_tasks);
     let mut agents: Vec<LiveAgent> = agents.map(|agent| agent.for_role(role)).collect();
-    agents.sort_by(|left, right| left.id.cmp(&right.id));
+    agents.sort_by(|left, right| left.machine.name.cmp(&right.machine.name));
     Ok(agents)
 }
 
@@ -167,8 +163,7 @@ impl Agent {
         {
             free.add(item, -1);
         }
-        let machine = |amounts: Amounts| Machine {
-            name: self.id.clone(),
+        let capacity = |amounts: Amounts| Capacity {
             cpu_milli: amounts.cpu_milli.max(0),
             memory_mib: amounts.memory_mib.max(0),
             disk_mib: amounts.disk_mib.max(0),
@@ -181,15 +176,17 @@ impl Agent {
             other => other.to_string(),
         };
         LiveAgent {
-            machine: machine(all),
-            free: Free::all_of(&machine(free)),
-            id: self.id,
+            free: Free::all_of(&capacity(free)),
+            machine: Machine {
+                name: self.id,
+                capacity: capacity(all),
+                attributes: self
+                    .attributes
+                    .into_iter()
+                    .map(|(k, v)| (k, text(v)))
+                    .collect(),
+            },
             hostname: self.hostname,
-            attributes: self
-                .attributes
-                .into_iter()
-                .map(|(k, v)| (k, text(v)))
-                .collect(),
         }
     }
 }
@@ -198,8 +195,8 @@ impl Agent {
 mod tests {
     use super::*;
     use crate::capacity::fit::fit_more;
-    use crate::capacity::task::Shape;
     use serde_json::json;
+    use tepui_core::placement::Shape;
 
     #[test]
     fn a_role_sees_what_is_free_for_it() {
@@ -220,7 +217,7 @@ mod tests {
         let fit = |role: &str| {
             let agents = agents(body.as_bytes(), role).unwrap();
             assert_eq!(agents.len(), 1);
-            assert_eq!(agents[0].attributes["rack"], "r1");
+            assert_eq!(agents[0].machine.attributes["rack"], "r1");
             let free: Vec<Free> = agents.iter().map(|agent| agent.free).collect();
             fit_more(
                 &free,

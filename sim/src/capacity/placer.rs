@@ -1,11 +1,8 @@
 //! Places tasks on machines, one after another, by a policy.
 
-use super::fragmentation::Measure;
 use super::index::{NOWHERE, Tournament};
-use super::machine::{Devices, Free, Machine};
-use super::policy::Policy;
 use super::random::SplitMix64;
-use super::task::Shape;
+use tepui_core::placement::{Devices, Free, Measure, Policy, Shape};
 
 /// How often a machine is drawn at random before all are looked at.
 const DRAWS_MAX: usize = 32;
@@ -38,15 +35,14 @@ pub struct Placer<'a> {
 }
 
 impl<'a> Placer<'a> {
-    /// Empty machines, in the order in which ties go. Tasks will have one of `shapes`.
-    pub fn new<'m>(
+    /// Machines of which so much is free, in the order in which ties go. Tasks will have one of `shapes`.
+    pub fn new(
         policy: Policy,
-        machines: impl IntoIterator<Item = &'m Machine>,
+        free: Vec<Free>,
         shapes: &'a [Shape],
         measure: &'a Measure,
         seed: u64,
     ) -> Placer<'a> {
-        let free: Vec<Free> = machines.into_iter().map(Free::all_of).collect();
         let fragments: Vec<i64> = free.iter().map(|free| measure.of(free)).collect();
         Placer {
             policy,

@@ -1,10 +1,9 @@
 //! Runs a workload's arrivals through a policy, once: nobody leaves, nothing is tried twice.
 
-use super::fragmentation::Measure;
 use super::placer::Placer;
-use super::policy::Policy;
 use super::workload::{Order, Workload};
 use std::collections::BTreeMap;
+use tepui_core::placement::{Measure, Policy};
 
 /// What a cluster was like while the load was about this.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,11 +65,8 @@ pub fn replay(
     policy: Policy,
     seed: u64,
 ) -> Replayed {
-    let machines = order
-        .machines
-        .iter()
-        .map(|place| &workload.machines[*place]);
-    let mut placer = Placer::new(policy, machines, &workload.shapes, measure, seed);
+    let free = workload.free(&order.machines);
+    let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
     let capacity = workload.gpu_milli();
     let (mut arrived, mut allocated, mut failed) = (0, 0, 0);
     let mut buckets: BTreeMap<u32, Bucket> = BTreeMap::new();

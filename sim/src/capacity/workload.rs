@@ -1,11 +1,10 @@
 //! Machines and tasks, as they are read, and the order in which they count.
 
-use super::classes::{self, Class};
 use super::error::PlanError;
-use super::fragmentation::Measure;
 use super::machine::Machine;
-use super::task::{Models, Shape, Task};
+use super::task::Task;
 use std::collections::BTreeMap;
+use tepui_core::placement::{Class, Free, Measure, Models, Shape, typical};
 
 /// A cluster and what is to run on it.
 #[derive(Clone, Debug)]
@@ -57,20 +56,32 @@ impl Workload {
     /// The typical classes of all tasks.
     #[must_use]
     pub fn classes(&self) -> Vec<Class> {
-        classes::typical(&self.tasks, |models| self.models_text(models))
+        typical(self.tasks.iter().map(|task| &task.shape), |models| {
+            self.models_text(models)
+        })
     }
 
     /// The measure of fragmentation for all tasks.
     #[must_use]
     pub fn measure(&self) -> Measure {
-        let models = self.machines.iter().map(|machine| machine.model);
+        let models = self.machines.iter().map(|machine| machine.capacity.model);
         Measure::new(&self.classes(), models)
+    }
+
+    /// What these machines have, in this order.
+    #[must_use]
+    pub fn free(&self, machines: &[usize]) -> Vec<Free> {
+        let machines = machines.iter().map(|place| &self.machines[*place]);
+        machines.map(Machine::free).collect()
     }
 
     /// What all GPUs have together.
     #[must_use]
     pub fn gpu_milli(&self) -> i64 {
-        self.machines.iter().map(Machine::gpu_milli).sum()
+        self.machines
+            .iter()
+            .map(|machine| machine.capacity.gpu_milli())
+            .sum()
     }
 }
 

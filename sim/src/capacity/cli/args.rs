@@ -1,15 +1,13 @@
 //! Flags.
 
 use crate::capacity::error::PlanError;
-use crate::capacity::fragmentation::Measure;
 use crate::capacity::input::{self, Mapping};
-use crate::capacity::policy::Policy;
 use crate::capacity::random::SplitMix64;
-use crate::capacity::task::{Models, Shape};
 use crate::capacity::workload::{Order, Workload};
 use clap::{Args, Parser, Subcommand};
-use std::ops::Range;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use tepui_core::placement::{Measure, Models, Policy, Shape};
 
 /// Plan capacity: what really fits, what is stranded, what can be switched off.
 #[derive(Debug, Parser)]
@@ -95,9 +93,9 @@ pub(super) struct Replay {
     /// Draws the order, if none is given, and what the policy Random does.
     #[arg(long, default_value_t = 1, conflicts_with = "seeds")]
     seed: u64,
-    /// Many seeds: from A up to, not including, B.
+    /// Many seeds: from A to B, both of them included.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
-    seeds: Option<Range<u64>>,
+    seeds: Option<RangeInclusive<u64>>,
     /// One JSON object for each policy and seed on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,
@@ -111,8 +109,8 @@ impl Replay {
         }
     }
 
-    pub(super) fn seeds(&self) -> Range<u64> {
-        self.seeds.clone().unwrap_or(self.seed..self.seed + 1)
+    pub(super) fn seeds(&self) -> RangeInclusive<u64> {
+        self.seeds.clone().unwrap_or(self.seed..=self.seed)
     }
 }
 
@@ -186,9 +184,10 @@ pub(super) struct Compact {
         default_value = "FirstFit"
     )]
     pub(super) policy: Vec<Policy>,
-    /// Each seed takes machines away in another order: from A up to, not including, B.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..12")]
-    pub(super) seeds: Range<u64>,
+    /// Each seed takes machines away in another order: from A to B, both of
+    /// them included.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..11")]
+    pub(super) seeds: RangeInclusive<u64>,
     /// One JSON object for each policy on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,
@@ -208,15 +207,15 @@ fn parse_column(text: &str) -> Result<(String, String), String> {
     Ok((usual.to_owned(), theirs.to_owned()))
 }
 
-fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
-    let wrong = || format!("'{text}' is no range of seeds: write 1..12");
+fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let wrong = || format!("'{text}' is no range of seeds: write 1..11");
     let (first, end) = text.split_once("..").ok_or_else(wrong)?;
     let first: u64 = first.trim().parse().map_err(|_| wrong())?;
     let end: u64 = end.trim().parse().map_err(|_| wrong())?;
-    if first >= end {
-        return Err(format!("'{text}' holds no seed: the end must be greater"));
+    if first > end {
+        return Err(format!("'{text}' holds no seed: the end must not be less"));
     }
-    Ok(first..end)
+    Ok(first..=end)
 }
 
 fn parse_wanted(text: &str) -> Result<Wanted, String> {

@@ -12,7 +12,9 @@ const ALL: u32 = u32::MAX;
 
 pub(super) fn run(arguments: &Compact) -> Done {
     let (workload, measure) = arguments.input.read()?;
-    let order = arguments.input.arrivals(&workload, arguments.seeds.start)?;
+    let order = arguments
+        .input
+        .arrivals(&workload, *arguments.seeds.start())?;
     let load = arguments.load.unwrap_or(ALL);
     let seeds: Vec<u64> = arguments.seeds.clone().collect();
     let mut rows = Vec::new();

@@ -5,12 +5,11 @@ use super::{Ask, Done, EXIT_DOES_NOT_FIT, show};
 use crate::capacity::error::PlanError;
 use crate::capacity::fit::{self, Headroom, Lacks, whole_gpus};
 use crate::capacity::live;
-use crate::capacity::machine::Free;
-use crate::capacity::task::Shape;
 use crate::capacity::workload::Workload;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use tepui_core::placement::{Free, Shape};
 
 pub(super) fn run(arguments: &Fit, ask: Ask<'_>) -> Done {
     if let Some(master) = &arguments.from {

@@ -3,9 +3,9 @@
 use super::args::Fragmentation;
 use super::{Done, show};
 use crate::capacity::fit::{self, whole_gpus};
-use crate::capacity::machine::Free;
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use tepui_core::placement::Free;
 
 pub(super) fn run(arguments: &Fragmentation) -> Done {
     let (workload, measure) = arguments.input.read()?;

@@ -2,11 +2,11 @@
 
 use super::args::Replay;
 use super::{Done, in_parallel, show};
-use crate::capacity::policy::Policy;
 use crate::capacity::replay::{AtLoad, Replayed, replay};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use tepui_core::placement::Policy;
 
 /// The loads that people are shown.
 const SHOWN: [u32; 4] = [80, 90, 100, 130];

@@ -3,12 +3,14 @@
 //! Scores are those of Weng et al. (ATC 2023, section 6), in integers, as their schedulers compute
 //! them: fractions are cut off.
 
-use super::error::PlanError;
-use super::fragmentation::Measure;
-use super::machine::{Devices, Free};
-use super::task::{Shape, WHOLE_GPU_MILLI};
-use std::fmt;
-use std::str::FromStr;
+use super::free::{Devices, Free};
+use super::measure::Measure;
+use super::shape::{Shape, WHOLE_GPU_MILLI};
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+use thiserror::Error;
 
 /// A machine of the usual large size, by which policies scale: 128 cpus and 8 GPUs.
 const USUAL_CPU_MILLI: f64 = 128_000.0;
@@ -99,7 +101,7 @@ impl Policy {
             return best_devices(free, shape, |after| {
                 let less = (before - measure.of(after)) as f64 / measure.count as f64;
                 let less_gpus = less / WHOLE_GPU;
-                (100.0 * (1.0 / (1.0 + (-less_gpus).exp()))) as i64
+                (100.0 * (1.0 / (1.0 + libm::exp(-less_gpus)))) as i64
             });
         }
         let (less, devices) = best_devices(free, shape, |after| before - measure.of(after));
@@ -197,19 +199,26 @@ impl fmt::Display for Policy {
     }
 }
 
-impl FromStr for Policy {
-    type Err = PlanError;
+/// There is no such policy.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there is no policy '{given}': use one of {names}")]
+pub struct UnknownPolicy {
+    given: String,
+    names: String,
+}
 
-    fn from_str(text: &str) -> Result<Policy, PlanError> {
+impl FromStr for Policy {
+    type Err = UnknownPolicy;
+
+    fn from_str(text: &str) -> Result<Policy, UnknownPolicy> {
         let found = NAMES
             .iter()
             .find(|(_, name)| name.eq_ignore_ascii_case(text));
-        found.map(|(policy, _)| *policy).ok_or_else(|| {
-            let names: Vec<&str> = NAMES.iter().map(|(_, name)| *name).collect();
-            PlanError::Mismatch(format!(
-                "there is no policy '{text}': use one of {}",
-                names.join(", ")
-            ))
-        })
+        found
+            .map(|(policy, _)| *policy)
+            .ok_or_else(|| UnknownPolicy {
+                given: text.to_string(),
+                names: NAMES.map(|(_, name)| name).join(", "),
+            })
     }
 }

@@ -1,7 +1,9 @@
 //! The task mix of a cluster: which classes of tasks are typical, and how often each comes.
 
-use super::task::{Models, Shape, Task};
-use std::collections::BTreeMap;
+use super::shape::{Models, Shape};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// What of a shape matters for fragmentation; memory does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +37,16 @@ impl Class {
 /// How much of the tasks the typical classes cover, in percent (Weng et al., ATC 2023, 4.2).
 const COVERED_PERCENT: u64 = 95;
 
-/// The classes that cover at least 95 % of `tasks`: by falling count, then by falling cpu, milli
+/// The classes that cover at least 95 % of the tasks, each given by its shape: by falling count, then by falling cpu, milli
 /// of a GPU, number of GPUs and models, as `models_text` writes them.
-pub fn typical(tasks: &[Task], models_text: impl Fn(Models) -> String) -> Vec<Class> {
+pub fn typical<'a>(
+    shapes: impl IntoIterator<Item = &'a Shape>,
+    models_text: impl Fn(Models) -> String,
+) -> Vec<Class> {
     let mut counts: BTreeMap<(i64, i32, u32, String), (Models, i64)> = BTreeMap::new();
-    for task in tasks {
-        let shape = &task.shape;
+    let mut total = 0;
+    for shape in shapes {
+        total += 1;
         let text = models_text(shape.models);
         let key = (shape.cpu_milli, shape.gpu_milli, shape.gpus, text);
         counts.entry(key).or_insert((shape.models, 0)).1 += 1;
@@ -50,7 +56,7 @@ pub fn typical(tasks: &[Task], models_text: impl Fn(Models) -> String) -> Vec<Cl
     let mut covered = 0;
     let mut typical = Vec::new();
     for ((cpu_milli, gpu_milli, gpus, _), (models, count)) in all {
-        if covered * 100 >= COVERED_PERCENT * tasks.len() as u64 {
+        if covered * 100 >= COVERED_PERCENT * total {
             break;
         }
         covered += count as u64;

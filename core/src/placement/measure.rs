@@ -8,9 +8,10 @@
 //! counts, and divided by their sum only to be shown.
 
 use super::classes::Class;
-use super::machine::Free;
-use super::task::Models;
-use std::collections::BTreeMap;
+use super::free::Free;
+use super::shape::Models;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 /// The measure, prepared for a mix of tasks.
 #[derive(Clone, Debug)]
