@@ -85,12 +85,9 @@ fn a_cluster() -> impl Strategy<Value = Workload> {
             machines.map(|(n, (cpu, mem, gpus))| machine(n, cpu * 1000, mem * 512, gpus));
         let tasks = tasks.into_iter().enumerate();
         let tasks = tasks.map(|(number, shape)| Task {
-            name: format!(
-                "t{number:04
-            ..Task::default()
-        }"
-            ),
+            name: format!("t{number:04}"),
             shape,
+            ..Task::default()
         });
         Workload::new(machines.collect(), tasks.collect(), Vec::new())
     })
@@ -114,7 +111,8 @@ proptest! {
         leaves in prop::collection::vec(any::<bool>(), 60),
     ) {
         let measure = cluster.measure();
-        let mut placer = Placer::new(policy, empty(&cluster.machines), &cluster.shapes, &measure, 1);
+        let free = empty(&cluster.machines);
+        let mut placer = Placer::new(policy, free, &cluster.shapes, &measure, 1);
         let mut running = Vec::new();
         for (shape, leaves) in cluster.shape_of.iter().zip(leaves) {
             if leaves && !running.is_empty() {
@@ -150,7 +148,8 @@ proptest! {
         let mut machines = cluster.clone();
         machines.shapes.push(asked);
         let (measure, new) = (cluster.measure(), cluster.shapes.len());
-        let mut placer = Placer::new(policy, empty(&cluster.machines), &machines.shapes, &measure, 1);
+        let free = empty(&cluster.machines);
+        let mut placer = Placer::new(policy, free, &machines.shapes, &measure, 1);
         for shape in cluster.shape_of.iter().take(10) {
             placer.place(*shape);
         }

@@ -37,8 +37,8 @@ impl Class {
 /// How much of the tasks the typical classes cover, in percent (Weng et al., ATC 2023, 4.2).
 const COVERED_PERCENT: u64 = 95;
 
-/// The classes that cover at least 95 % of the tasks, each given by its shape: by falling count, then by falling cpu, milli
-/// of a GPU, number of GPUs and models, as `models_text` writes them.
+/// The classes that cover at least 95 % of the tasks, each given by its shape: by falling count,
+/// then by falling cpu, milli of a GPU, number of GPUs and models, as `models_text` writes them.
 pub fn typical<'a>(
     shapes: impl IntoIterator<Item = &'a Shape>,
     models_text: impl Fn(Models) -> String,

@@ -2,7 +2,8 @@
 //! off.
 //!
 //! Totals lie: whether a task fits is decided by single machines, not by sums. So everything here
-//! places tasks one by one, by a [`Policy`](tepui_core::placement::Policy), on a model of the cluster's machines.
+//! places tasks one by one, by a [`Policy`](tepui_core::placement::Policy), on a model of the
+//! cluster's machines.
 
 pub mod cli;
 pub mod compact;

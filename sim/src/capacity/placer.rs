@@ -35,7 +35,8 @@ pub struct Placer<'a> {
 }
 
 impl<'a> Placer<'a> {
-    /// Machines of which so much is free, in the order in which ties go. Tasks will have one of `shapes`.
+    /// Machines of which so much is free, in the order in which ties go. Tasks will have one
+    /// of `shapes`.
     pub fn new(
         policy: Policy,
         free: Vec<Free>,
