@@ -185,6 +185,7 @@ impl Agent {
                     .into_iter()
                     .map(|(k, v)| (k, text(v)))
                     .collect(),
+                ..Machine::default()
             },
             hostname: self.hostname,
         }

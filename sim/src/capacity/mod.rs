@@ -5,8 +5,10 @@
 //! places tasks one by one, by a [`Policy`](tepui_core::placement::Policy), on a model of the
 //! cluster's machines.
 
+pub mod amounts;
 pub mod cli;
 pub mod compact;
+pub mod constraints;
 pub mod error;
 pub mod fit;
 pub mod index;
@@ -16,6 +18,7 @@ pub mod machine;
 pub mod placer;
 pub mod random;
 pub mod replay;
+pub mod roles;
 pub mod snapshot;
 pub mod task;
 pub mod workload;

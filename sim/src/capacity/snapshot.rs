@@ -3,8 +3,13 @@
 //! All inputs come to this: a live master's state, one that was saved, a YAML file, or a list of
 //! machines that was filled by a policy.
 
+use super::constraints::Constraint;
 use super::machine::Machine;
+use super::roles::Roles;
 use super::task::Task;
+use super::workload::Workload;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tepui_core::placement::{Devices, Free};
 
 /// A task on its machine.
@@ -27,6 +32,10 @@ pub struct Snapshot {
     pub models: Vec<String>,
     /// Sorted by the names of tasks.
     pub running: Vec<Running>,
+    /// What is set for roles.
+    pub roles: Roles,
+    /// Which machines an application's instances may share or must share, by its name.
+    pub constraints: BTreeMap<Arc<str>, Vec<Constraint>>,
 }
 
 impl Snapshot {
@@ -38,5 +47,16 @@ impl Snapshot {
             free[running.machine].take(&running.task.shape, running.devices);
         }
         free
+    }
+
+    /// Its machines, empty, and its tasks as arrivals.
+    #[must_use]
+    pub fn workload(&self) -> Workload {
+        let tasks = self.running.iter().map(|running| running.task.clone());
+        Workload {
+            roles: self.roles.clone(),
+            constraints: self.constraints.clone(),
+            ..Workload::new(self.machines.clone(), tasks.collect(), self.models.clone())
+        }
     }
 }

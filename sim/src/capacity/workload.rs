@@ -1,9 +1,12 @@
 //! Machines and tasks, as they are read, and the order in which they count.
 
+use super::constraints::Constraint;
 use super::error::PlanError;
 use super::machine::Machine;
+use super::roles::Roles;
 use super::task::Task;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tepui_core::placement::{Class, Free, Measure, Models, Shape, typical};
 
 /// A cluster and what is to run on it.
@@ -19,6 +22,10 @@ pub struct Workload {
     pub shapes: Vec<Shape>,
     /// The shape of each task.
     pub shape_of: Vec<usize>,
+    /// What is set for roles.
+    pub roles: Roles,
+    /// Which machines an application's instances may share or must share, by its name.
+    pub constraints: BTreeMap<Arc<str>, Vec<Constraint>>,
 }
 
 impl Workload {
@@ -41,6 +48,8 @@ impl Workload {
             models,
             shapes: by_number.into_iter().map(|(_, shape)| shape).collect(),
             shape_of,
+            roles: Roles::default(),
+            constraints: BTreeMap::new(),
         }
     }
 
