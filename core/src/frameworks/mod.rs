@@ -8,6 +8,7 @@
 
 pub mod batch;
 pub mod execute;
+mod offers;
 pub mod reserver;
 mod room;
 mod script;

@@ -2,7 +2,7 @@
 
 use crate::ids::{AgentId, FrameworkId, TaskId};
 use crate::message::Reject;
-use crate::model::{Reason, TaskState};
+use crate::model::{Reason, TaskState, TaskStatus};
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -244,6 +244,18 @@ impl fmt::Display for Notice {
 }
 
 impl Notice {
+    /// What was said of a task.
+    #[must_use]
+    pub fn task(status: &TaskStatus) -> Notice {
+        Notice::Task {
+            task_id: status.task_id.clone(),
+            state: status.state,
+            reason: status.reason,
+            agent_id: status.agent_id.clone(),
+            message: status.message.clone(),
+        }
+    }
+
     fn fmt_task(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Notice::Task {
             task_id,

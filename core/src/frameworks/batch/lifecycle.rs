@@ -3,8 +3,8 @@
 use super::record::{self, Launch, Outcome, Record, Snapshot};
 use super::{Batch, Outstanding, Run, Timer};
 use crate::frameworks::Room;
-use crate::message::scheduler::Call;
-use crate::model::{Filters, Offer, OfferOperation, TaskInfo, TaskState};
+use crate::frameworks::offers::answer;
+use crate::model::{Filters, Offer, TaskInfo, TaskState};
 use crate::outbox::Outbox;
 use crate::scheduler::{Action, KillCause, Notice};
 use crate::time::Now;
@@ -133,15 +133,6 @@ impl Batch {
         if !launches.is_empty() {
             Batch::persist(&Record::Launched(launches), out);
         }
-        self.answer(offers, tasks, out);
-    }
-
-    fn answer(
-        &self,
-        offers: &[Arc<Offer>],
-        tasks: Vec<Vec<Arc<TaskInfo>>>,
-        out: &mut Outbox<Action>,
-    ) {
         let filters = if self.waiting.is_empty() {
             Filters {
                 refuse: self.config.refuse,
@@ -149,24 +140,7 @@ impl Batch {
         } else {
             Filters::DEFAULT
         };
-        let mut unused = Vec::new();
-        for (offer, tasks) in offers.iter().zip(tasks) {
-            if tasks.is_empty() {
-                unused.push(offer.id.clone());
-                continue;
-            }
-            out.push(Action::Call(Call::Accept {
-                offer_ids: vec![offer.id.clone()],
-                operations: vec![OfferOperation::Launch(tasks)],
-                filters,
-            }));
-        }
-        if !unused.is_empty() {
-            out.push(Action::Call(Call::Decline {
-                offer_ids: unused,
-                filters,
-            }));
-        }
+        answer(offers, tasks, filters, out);
     }
 
     pub(super) fn to_snapshot(&self) -> Snapshot {

@@ -20,10 +20,10 @@ mod updates;
 pub use arrivals::{Arrivals, Job, Random};
 pub use config::Config;
 
+use super::offers::Interest;
 use super::strays::Strays;
 use crate::ids::{AgentId, TaskId};
 use crate::invariant::Invariant;
-use crate::message::scheduler::Call;
 use crate::model::TaskState;
 use crate::outbox::Outbox;
 use crate::rng::Rng;
@@ -114,7 +114,7 @@ pub struct Batch {
     held: bool,
     begun: bool,
     subscribed: bool,
-    suppressed: bool,
+    interest: Interest,
     settled: bool,
 }
 
@@ -137,7 +137,7 @@ impl Batch {
             held: false,
             begun: false,
             subscribed: false,
-            suppressed: false,
+            interest: Interest::default(),
             settled: false,
             config,
         })
@@ -204,15 +204,7 @@ impl Batch {
             return;
         }
         let wants = !self.waiting.is_empty();
-        if wants == self.suppressed {
-            self.suppressed = !wants;
-            let roles = Vec::new();
-            out.push(Action::Call(if wants {
-                Call::Revive { roles }
-            } else {
-                Call::Suppress { roles }
-            }));
-        }
+        self.interest.update(wants, out);
         let settled = self.is_done() && self.strays.is_empty();
         if settled && !self.settled {
             out.push(Action::Notice(Notice::Settled));

@@ -23,13 +23,7 @@ impl Batch {
         if !self.note_state(now, job, status.state) {
             return;
         }
-        out.push(Action::Notice(Notice::Task {
-            task_id: status.task_id.clone(),
-            state: status.state,
-            reason: status.reason,
-            agent_id: status.agent_id.clone(),
-            message: status.message.clone(),
-        }));
+        out.push(Action::Notice(Notice::task(status)));
         if status.state == TaskState::Finished {
             self.finish(job, attempt, Outcome::Finished, out);
         } else if is_over(status.state) {

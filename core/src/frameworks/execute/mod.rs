@@ -10,10 +10,10 @@ mod invariants;
 pub use config::Config;
 
 use super::Room;
+use super::offers::{Interest, answer};
 use crate::ids::{AgentId, TaskId};
 use crate::invariant::Invariant;
-use crate::message::scheduler::Call;
-use crate::model::{Filters, Offer, OfferOperation, TaskInfo, TaskState, TaskStatus};
+use crate::model::{Filters, Offer, TaskInfo, TaskState, TaskStatus};
 use crate::outbox::Outbox;
 use crate::scheduler::{Action, ConfigError, Event, Exit, Logic, Notice};
 use crate::time::{Now, Time};
@@ -60,7 +60,7 @@ pub struct Execute {
     instances: Vec<Standing>,
     /// The last one given out. Not to be repeated: an id names one launch for ever.
     serial: u64,
-    suppressed: bool,
+    interest: Interest,
 }
 
 impl Execute {
@@ -74,7 +74,7 @@ impl Execute {
             instances: vec![Standing::Waiting; config.instances as usize],
             config,
             serial: 0,
-            suppressed: false,
+            interest: Interest::default(),
         })
     }
 
@@ -95,26 +95,14 @@ impl Execute {
     }
 
     fn on_offers(&mut self, offers: &[Arc<Offer>], out: &mut Outbox<Action>) {
-        let mut unused = Vec::new();
+        let mut tasks = Vec::with_capacity(offers.len());
         for offer in offers {
-            let tasks = self.place(offer, out);
-            if tasks.is_empty() {
-                unused.push(offer.id.clone());
-                continue;
-            }
+            tasks.push(self.place(offer, out));
+        }
+        if tasks.iter().any(|tasks| !tasks.is_empty()) {
             out.push(Action::Persist(wire::encode(self)));
-            out.push(Action::Call(Call::Accept {
-                offer_ids: vec![offer.id.clone()],
-                operations: vec![OfferOperation::Launch(tasks)],
-                filters: Filters::DEFAULT,
-            }));
         }
-        if !unused.is_empty() {
-            out.push(Action::Call(Call::Decline {
-                offer_ids: unused,
-                filters: Filters::DEFAULT,
-            }));
-        }
+        answer(offers, tasks, Filters::DEFAULT, out);
         self.update_interest(out);
     }
 
@@ -150,15 +138,7 @@ impl Execute {
 
     fn update_interest(&mut self, out: &mut Outbox<Action>) {
         let waiting = self.waiting();
-        if waiting == self.suppressed {
-            self.suppressed = !waiting;
-            let roles = Vec::new();
-            out.push(Action::Call(if waiting {
-                Call::Revive { roles }
-            } else {
-                Call::Suppress { roles }
-            }));
-        }
+        self.interest.update(waiting, out);
     }
 
     fn find(&mut self, task_id: &TaskId) -> Option<&mut Standing> {
@@ -196,13 +176,7 @@ impl Execute {
                 message: status.message.clone(),
             };
         }
-        out.push(Action::Notice(Notice::Task {
-            task_id: status.task_id.clone(),
-            state: status.state,
-            reason: status.reason,
-            agent_id: status.agent_id.clone(),
-            message: status.message.clone(),
-        }));
+        out.push(Action::Notice(Notice::task(status)));
         out.push(Action::Persist(wire::encode(self)));
         self.update_interest(out);
         self.finish_when_over(out);
@@ -327,7 +301,7 @@ impl Logic for Execute {
         }
         *self = Execute {
             config: self.config.clone(),
-            suppressed: false,
+            interest: Interest::default(),
             ..read
         };
         Ok(())

@@ -1,5 +1,6 @@
 use super::*;
 use crate::frameworks::testing::*;
+use crate::message::scheduler::Call;
 
 fn bench(instances: u32) -> Bench<Execute> {
     let config = Config {

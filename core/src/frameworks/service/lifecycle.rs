@@ -3,8 +3,8 @@
 use super::placement::{Needs, place};
 use super::record::{Launch, Record, Snapshot};
 use super::{Instance, Run, Service, Timer};
-use crate::message::scheduler::Call;
-use crate::model::{Filters, Offer, OfferOperation, TaskInfo, TaskState};
+use crate::frameworks::offers::answer;
+use crate::model::{Filters, Offer, TaskInfo, TaskState};
 use crate::outbox::Outbox;
 use crate::scheduler::{Action, KillCause, Notice};
 use crate::timers::Timers;
@@ -121,16 +121,6 @@ impl Service {
         if !launches.is_empty() {
             Service::persist(&Record::Launched(launches), out);
         }
-        self.answer(offers, tasks, out);
-    }
-
-    /// Every offer is answered at once: used or given back.
-    fn answer(
-        &self,
-        offers: &[Arc<Offer>],
-        tasks: Vec<Vec<Arc<TaskInfo>>>,
-        out: &mut Outbox<Action>,
-    ) {
         let filters = if self.waiting.is_empty() {
             Filters {
                 refuse: self.config.refuse,
@@ -139,24 +129,7 @@ impl Service {
             // Too small, or too crowded: more of the agent may be free soon.
             Filters::DEFAULT
         };
-        let mut unused = Vec::new();
-        for (offer, tasks) in offers.iter().zip(tasks) {
-            if tasks.is_empty() {
-                unused.push(offer.id.clone());
-                continue;
-            }
-            out.push(Action::Call(Call::Accept {
-                offer_ids: vec![offer.id.clone()],
-                operations: vec![OfferOperation::Launch(tasks)],
-                filters,
-            }));
-        }
-        if !unused.is_empty() {
-            out.push(Action::Call(Call::Decline {
-                offer_ids: unused,
-                filters,
-            }));
-        }
+        answer(offers, tasks, filters, out);
     }
 
     /// The instance's task has been out of reach for too long.

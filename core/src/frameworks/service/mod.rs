@@ -19,10 +19,10 @@ mod updates;
 pub use config::Config;
 pub use record::Request;
 
+use super::offers::Interest;
 use super::strays::Strays;
 use crate::ids::{AgentId, TaskId};
 use crate::invariant::Invariant;
-use crate::message::scheduler::Call;
 use crate::model::TaskState;
 use crate::outbox::Outbox;
 use crate::scheduler::{Action, ConfigError, Event, Logic, Notice};
@@ -105,7 +105,7 @@ pub struct Service {
     census: Census,
     running: u32,
     subscribed: bool,
-    suppressed: bool,
+    interest: Interest,
     settled: bool,
     counters: Counters,
 }
@@ -127,7 +127,7 @@ impl Service {
             census: Census::default(),
             running: 0,
             subscribed: false,
-            suppressed: false,
+            interest: Interest::default(),
             settled: false,
             counters: Counters::default(),
             config,
@@ -184,15 +184,7 @@ impl Service {
             return;
         }
         let wants = !self.waiting.is_empty();
-        if wants == self.suppressed {
-            self.suppressed = !wants;
-            let roles = Vec::new();
-            out.push(Action::Call(if wants {
-                Call::Revive { roles }
-            } else {
-                Call::Suppress { roles }
-            }));
-        }
+        self.interest.update(wants, out);
         let settled = self.is_settled();
         if settled && !self.settled {
             out.push(Action::Notice(Notice::Settled));

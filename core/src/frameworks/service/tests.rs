@@ -1,5 +1,6 @@
 use super::*;
 use crate::frameworks::testing::*;
+use crate::message::scheduler::Call;
 use crate::model::TaskInfo;
 use alloc::borrow::ToOwned;
 use alloc::sync::Arc;

@@ -20,13 +20,7 @@ impl Service {
         if !self.note_state(now, number, status.state) {
             return;
         }
-        out.push(Action::Notice(Notice::Task {
-            task_id: status.task_id.clone(),
-            state: status.state,
-            reason: status.reason,
-            agent_id: status.agent_id.clone(),
-            message: status.message.clone(),
-        }));
+        out.push(Action::Notice(Notice::task(status)));
         if over {
             self.end(now, number, serial, &status.task_id, out);
         }

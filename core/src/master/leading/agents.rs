@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, Index};
 use super::frameworks::Framework;
+use super::remembered::Remembered;
 use super::tasks::Task;
 use crate::ids::{AgentId, ExecutorId, OperationUuid, Peer};
 use crate::message::agent::{AgentRun, Reregistration};
@@ -10,7 +11,7 @@ use crate::model::{AgentInfo, ExecutorInfo};
 use crate::registry::{Admission, Registry, Unreachable};
 use crate::resources::Resources;
 use crate::time::Wall;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 
 /// How many agents that said farewell are remembered, to refuse what still comes from them.
@@ -162,8 +163,7 @@ pub(super) struct Agents {
     /// First registrations of all that are admitted, unreachable, or being admitted.
     pub(super) registrations: BTreeMap<u64, AgentId>,
     nonces: BTreeMap<AgentId, u64>,
-    removed: BTreeSet<AgentId>,
-    removed_order: VecDeque<AgentId>,
+    removed: Remembered<AgentId>,
     /// The number of the next new agent.
     pub(super) next: u64,
     /// Agents to be marked unreachable, in the order in which they fell silent.
@@ -235,15 +235,7 @@ impl Agents {
     }
 
     pub(super) fn remember_removed(&mut self, id: AgentId) {
-        if !self.removed.insert(id.clone()) {
-            return;
-        }
-        self.removed_order.push_back(id);
-        if self.removed_order.len() > REMOVED_MAX
-            && let Some(oldest) = self.removed_order.pop_front()
-        {
-            self.removed.remove(&oldest);
-        }
+        self.removed.insert(id, REMOVED_MAX);
     }
 
     /// Forgets that an agent fell silent.

@@ -3,6 +3,7 @@
 use super::agents::Agent;
 use super::arena::{Arena, Index};
 use super::config::Config;
+use super::remembered::Remembered;
 use super::tasks::{Ended, Task};
 use crate::ids::{FrameworkId, Peer, TaskId};
 use crate::model::FrameworkInfo;
@@ -103,8 +104,7 @@ pub(super) struct Frameworks {
     pub(super) arena: Arena<Framework>,
     pub(super) by_id: BTreeMap<FrameworkId, Index<Framework>>,
     pub(super) completed: VecDeque<EndedFramework>,
-    removed: BTreeSet<FrameworkId>,
-    removed_order: VecDeque<FrameworkId>,
+    removed: Remembered<FrameworkId>,
     /// The number of the next new framework.
     pub(super) next: u64,
 }
@@ -128,15 +128,7 @@ impl Frameworks {
     }
 
     pub(super) fn remember_removed(&mut self, id: FrameworkId) {
-        if !self.removed.insert(id.clone()) {
-            return;
-        }
-        self.removed_order.push_back(id);
-        if self.removed_order.len() > REMOVED_MAX
-            && let Some(oldest) = self.removed_order.pop_front()
-        {
-            self.removed.remove(&oldest);
-        }
+        self.removed.insert(id, REMOVED_MAX);
     }
 
     pub(super) fn keep_completed(&mut self, ended: EndedFramework, config: &Config) {

@@ -30,6 +30,7 @@ mod pool;
 mod reachability;
 mod reconcile;
 mod registration;
+mod remembered;
 mod returning;
 mod snapshot;
 mod storing;

@@ -1,14 +1,14 @@
 //! The checks of each call, with the outcomes of Mesos' master.
 
 use super::harness::{
-    Harness, agent_id, event, framework_id, framework_info, peer, role, status, task_id, told,
-    update_id,
+    Harness, agent_id, event, framework_id, framework_info, multi_role, peer, role, status,
+    task_id, told, told_operations, update_id,
 };
 use crate::ids::{ExecutorId, OfferId, OperationId};
 use crate::master::leading::{Config, Effect};
 use crate::message::Reject;
 use crate::message::scheduler::{Call, Event, ToScheduler};
-use crate::model::{Filters, FrameworkInfo, OperationState, OperationStatus, Reason, TaskState};
+use crate::model::{Filters, FrameworkInfo, OperationState, Reason, TaskState};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -31,33 +31,6 @@ fn invalid(why: &str) -> Result<(), Reject> {
 
 fn dropped(why: &str) -> Result<(), Reject> {
     Err(Reject::Dropped(why.to_string()))
-}
-
-fn multi_role(roles: &[&str]) -> FrameworkInfo {
-    let mut info = framework_info(None);
-    info.capabilities.multi_role = true;
-    info.roles = roles.iter().map(|text| role(text)).collect();
-    info
-}
-
-fn operations(said: &[Effect]) -> Vec<OperationStatus> {
-    let statuses = said.iter().filter_map(|effect| match effect {
-        Effect::ToScheduler {
-            message: ToScheduler::Event(Event::UpdateOperationStatus { status }),
-            ..
-        } => Some((**status).clone()),
-        _ => None,
-    });
-    statuses.collect()
-}
-
-/// One agent at connection 1, one framework at connection 2, and an offer.
-fn with_offer() -> (Harness, OfferId) {
-    let mut harness = Harness::new(&Config::default());
-    harness.register(1);
-    harness.subscribe(2, framework_info(None));
-    let offer = harness.offers()[0].id.clone();
-    (harness, offer)
 }
 
 #[test]
@@ -233,7 +206,7 @@ fn one_role_is_suppressed_and_revived_without_the_others() {
 
 #[test]
 fn operations_nobody_knows_are_answered_by_what_is_known_of_their_agent() {
-    let (mut harness, _) = with_offer();
+    let (mut harness, _) = Harness::with_offer();
     let agent = harness.leading.view().agents[0].info.id.clone().unwrap();
     let id = OperationId::new("op").unwrap();
     let ask = [None, Some(agent), Some(agent_id("S9"))];
@@ -244,7 +217,7 @@ fn operations_nobody_knows_are_answered_by_what_is_known_of_their_agent() {
         operations: operations_asked,
     };
     assert_eq!(harness.ask(2, call), Ok(()));
-    let said = operations(&harness.take());
+    let said = told_operations(&harness.take());
     assert!(
         said.iter()
             .all(|status| status.state == OperationState::Unknown)
@@ -266,7 +239,7 @@ fn operations_nobody_knows_are_answered_by_what_is_known_of_their_agent() {
 
 #[test]
 fn what_there_is_nothing_to_do_for_is_taken_and_dropped() {
-    let (mut harness, _) = with_offer();
+    let (mut harness, _) = Harness::with_offer();
     let executor_id = ExecutorId::new("e").unwrap();
     let nowhere = agent_id("S9");
     let shutdown = Call::Shutdown {
@@ -306,7 +279,7 @@ fn what_there_is_nothing_to_do_for_is_taken_and_dropped() {
 
 #[test]
 fn a_kill_of_an_unknown_task_is_answered_as_a_question() {
-    let (mut harness, _) = with_offer();
+    let (mut harness, _) = Harness::with_offer();
     let call = Call::Kill {
         task_id: task_id("nosuch"),
         agent_id: None,

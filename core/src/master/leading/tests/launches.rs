@@ -1,29 +1,22 @@
 //! What is launched out of offers, and what is not, with the outcomes of Mesos' master.
 
 use super::harness::{
-    Harness, agent_id, event, framework_id, framework_info, resources, role, task, told,
-    told_states,
+    Harness, agent_id, event, framework_id, framework_info, multi_role, resources, role, task,
+    told, told_operations, told_states,
 };
 use crate::ids::{AgentId, ExecutorId, OfferId, OperationId};
 use crate::master::leading::{Config, Effect};
 use crate::message::agent::ToAgent;
 use crate::message::scheduler::{Call, Event, ToScheduler};
 use crate::model::{
-    CommandInfo, ExecutorInfo, Filters, FrameworkInfo, MalformedTask, OfferOperation,
-    OperationState, OperationStatus, Reason, ResourceOperation, TaskInfo, TaskState,
+    CommandInfo, ExecutorInfo, Filters, MalformedTask, OfferOperation, OperationState, Reason,
+    ResourceOperation, TaskInfo, TaskState,
 };
 use crate::resources::Resources;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
-
-fn multi_role(roles: &[&str]) -> FrameworkInfo {
-    let mut info = framework_info(None);
-    info.capabilities.multi_role = true;
-    info.roles = roles.iter().map(|text| role(text)).collect();
-    info
-}
 
 fn accept(offers: &[&OfferId], operation: OfferOperation) -> Call {
     Call::Accept {
@@ -44,29 +37,9 @@ fn messages(said: &[Effect]) -> Vec<String> {
         .collect()
 }
 
-fn operations(said: &[Effect]) -> Vec<OperationStatus> {
-    let statuses = said.iter().filter_map(|effect| match effect {
-        Effect::ToScheduler {
-            message: ToScheduler::Event(Event::UpdateOperationStatus { status }),
-            ..
-        } => Some((**status).clone()),
-        _ => None,
-    });
-    statuses.collect()
-}
-
-/// One agent at connection 1, one framework at connection 2, and an offer.
-fn with_offer() -> (Harness, OfferId) {
-    let mut harness = Harness::new(&Config::default());
-    harness.register(1);
-    harness.subscribe(2, framework_info(None));
-    let offer = harness.offers()[0].id.clone();
-    (harness, offer)
-}
-
 #[test]
 fn an_accept_with_bad_offers_says_why() {
-    let (mut harness, offer) = with_offer();
+    let (mut harness, offer) = Harness::with_offer();
     let agent = harness.leading.view().agents[0].info.id.clone().unwrap();
     let say = |harness: &mut Harness, from: u64, offers: &[&OfferId]| {
         harness.take();
@@ -194,7 +167,7 @@ fn a_task_is_refused_in_the_words_of_mesos() {
 fn revocable_and_other_resources_of_one_name_do_not_mix() {
     let mut info = framework_info(None);
     info.capabilities.revocable_resources = true;
-    let (mut harness, offer) = with_offer();
+    let (mut harness, offer) = Harness::with_offer();
     let agent = harness.leading.view().agents[0].info.id.clone().unwrap();
     let mut items: Vec<_> = resources("cpus:1").iter().cloned().collect();
     items[0].kind.revocable = true;
@@ -287,7 +260,7 @@ fn group_cases(agent: &AgentId) -> Vec<(OfferOperation, &'static str)> {
 
 #[test]
 fn a_group_is_refused_whole_in_the_words_of_mesos() {
-    let (mut harness, first) = with_offer();
+    let (mut harness, first) = Harness::with_offer();
     let agent = harness.leading.view().agents[0].info.id.clone().unwrap();
     let pair = [task("a", &agent), task("b", &agent)];
     let cases = group_cases(&agent);
@@ -321,7 +294,7 @@ fn a_group_is_refused_whole_in_the_words_of_mesos() {
 
 #[test]
 fn what_is_no_description_is_answered_by_the_name_that_it_gave() {
-    let (mut harness, offer) = with_offer();
+    let (mut harness, offer) = Harness::with_offer();
     let malformed = |id: &str| MalformedTask {
         task_id: id.to_string(),
         agent_id: "S1".to_string(),
@@ -364,7 +337,7 @@ fn what_is_no_description_is_answered_by_the_name_that_it_gave() {
 
 #[test]
 fn an_operation_on_bad_offers_or_no_resources_is_an_error_for_whoever_named_it() {
-    let (mut harness, offer) = with_offer();
+    let (mut harness, offer) = Harness::with_offer();
     let named = || Some(OperationId::new("op").unwrap());
     let reserve = |id| OfferOperation::Resources {
         id,
@@ -378,7 +351,7 @@ fn an_operation_on_bad_offers_or_no_resources_is_an_error_for_whoever_named_it()
     assert_eq!(harness.take(), []);
     harness.call(2, accept(&[&none], reserve(named())));
     let why = "Operation attempted with invalid offers: Offer none is no longer valid";
-    let said = operations(&harness.take());
+    let said = told_operations(&harness.take());
     assert_eq!(
         (said[0].state, &*said[0].message),
         (OperationState::Error, why)
@@ -392,7 +365,7 @@ fn an_operation_on_bad_offers_or_no_resources_is_an_error_for_whoever_named_it()
             OfferOperation::MalformedResources { id: named(), why },
         ),
     );
-    let said = operations(&harness.take());
+    let said = told_operations(&harness.take());
     assert_eq!(
         said[0].message,
         "Operation attempted with invalid resources: negative"

@@ -1,22 +1,28 @@
 //! A leader with a registry that stores when told to, and short names for what is said to it.
 
-use crate::ids::{AgentId, FrameworkId, MasterId, OfferId, Peer, TaskId, UpdateId};
+mod made;
+mod told;
+
+pub(super) use made::*;
+pub(super) use told::*;
+
+use crate::ids::{AgentId, FrameworkId, MasterId, OfferId};
 use crate::invariant::Cost;
 use crate::log::Ballot;
 use crate::master::leading::{Config, Effect, Leading, Notice, OperateError};
-use crate::message::agent::{AgentRun, Reregistration, TaskReport, ToAgent, ToMaster};
+use crate::message::agent::{AgentRun, ToAgent, ToMaster};
 use crate::message::operator::{Answer, Refusal, Request, RequestId};
 use crate::message::scheduler::{self, Call, CallId, Event, ToScheduler};
 use crate::model::{
-    AgentInfo, Capabilities, CommandInfo, Filters, FrameworkInfo, MasterInfo, Offer,
-    OfferOperation, ResourceOperation, Source, StatusUpdate, TaskInfo, TaskState, TaskStatus,
+    Filters, FrameworkInfo, MasterInfo, Offer, OfferOperation, ResourceOperation, StatusUpdate,
+    TaskInfo, TaskState, TaskStatus,
 };
 use crate::outbox::Outbox;
 use crate::registry::{Operation, Registry};
-use crate::resources::{Attributes, Resources, Role};
+use crate::resources::Resources;
 use crate::rng::Rng;
 use crate::time::{Now, Time, Wall};
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -35,139 +41,6 @@ pub(super) struct Harness {
     /// What operators were told.
     pub(super) answers: Vec<(RequestId, Result<Answer, Refusal>)>,
     requests: u64,
-}
-
-pub(super) fn peer(number: u64) -> Peer {
-    Peer::Inbound(number)
-}
-
-pub(super) fn resources(text: &str) -> Resources {
-    text.parse().unwrap()
-}
-
-pub(super) fn agent_id(text: &str) -> AgentId {
-    AgentId::new(text).unwrap()
-}
-
-pub(super) fn framework_id(text: &str) -> FrameworkId {
-    FrameworkId::new(text).unwrap()
-}
-
-pub(super) fn task_id(text: &str) -> TaskId {
-    TaskId::new(text).unwrap()
-}
-
-pub(super) fn update_id(number: u8) -> UpdateId {
-    UpdateId([number; 16])
-}
-
-pub(super) fn role(text: &str) -> Role {
-    Role::new(text).unwrap()
-}
-
-pub(super) fn agent_info(id: Option<&str>) -> AgentInfo {
-    AgentInfo {
-        id: id.map(agent_id),
-        hostname: "host".to_string(),
-        ip: String::new(),
-        port: 5051,
-        resources: resources("cpus:4;mem:4096;disk:1000"),
-        attributes: Attributes::default(),
-        domain: None,
-    }
-}
-
-pub(super) fn framework_info(id: Option<&str>) -> FrameworkInfo {
-    FrameworkInfo {
-        id: id.map(framework_id),
-        user: "nobody".to_string(),
-        name: "web".to_string(),
-        roles: [role("web")].into(),
-        failover_timeout: Duration::from_secs(60),
-        checkpoint: true,
-        capabilities: Capabilities {
-            partition_aware: true,
-            ..Capabilities::default()
-        },
-        principal: None,
-        hostname: "here".to_string(),
-        webui_url: None,
-        verbatim: Arc::default(),
-    }
-}
-
-pub(super) fn task(id: &str, agent: &AgentId) -> TaskInfo {
-    TaskInfo {
-        task_id: task_id(id),
-        name: id.to_string(),
-        agent_id: agent.clone(),
-        resources: resources("cpus:1;mem:128"),
-        executor: None,
-        command: Some(CommandInfo::shell("sleep 1000")),
-        data: Arc::from([]),
-        labels: Vec::new(),
-        kill_grace: None,
-        verbatim: Arc::default(),
-    }
-}
-
-/// A task as its agent reports it: marked for the role that it runs in.
-pub(super) fn report(
-    framework: &str,
-    info: &TaskInfo,
-    state: TaskState,
-    unacknowledged: Option<u8>,
-) -> TaskReport {
-    let mut info = info.clone();
-    info.resources = info.resources.allocated_to(&role("web"));
-    TaskReport {
-        framework_id: framework_id(framework),
-        info: Arc::new(info),
-        state,
-        unacknowledged: unacknowledged.map(update_id),
-        latest_state: state,
-    }
-}
-
-pub(super) fn reregistration(id: &str, run: u64, tasks: Vec<TaskReport>) -> Reregistration {
-    let mut seen = std::collections::BTreeSet::new();
-    let frameworks = tasks.iter().map(|task| task.framework_id.clone());
-    let frameworks: Vec<_> = frameworks.filter(|id| seen.insert(id.clone())).collect();
-    Reregistration {
-        info: Arc::new(agent_info(Some(id))),
-        run: AgentRun(run),
-        tasks,
-        executors: Vec::new(),
-        frameworks: frameworks
-            .iter()
-            .map(|id| Arc::new(framework_info(Some(id.as_str()))))
-            .collect(),
-        kept: Resources::EMPTY,
-        operations: Vec::new(),
-    }
-}
-
-pub(super) fn status(
-    task: &str,
-    agent: &AgentId,
-    state: TaskState,
-    update: Option<u8>,
-) -> TaskStatus {
-    TaskStatus {
-        task_id: task_id(task),
-        state,
-        source: Source::Executor,
-        reason: None,
-        message: String::new(),
-        agent_id: Some(agent.clone()),
-        executor_id: None,
-        timestamp: Wall(0),
-        update_id: update.map(update_id),
-        healthy: None,
-        data: Arc::from([]),
-        unreachable_at: None,
-        verbatim: Arc::default(),
-    }
 }
 
 impl Harness {
@@ -450,6 +323,15 @@ impl Harness {
         );
     }
 
+    /// One agent at connection 1, one framework at connection 2, and an offer.
+    pub(super) fn with_offer() -> (Harness, OfferId) {
+        let mut harness = Harness::new(&Config::default());
+        harness.register(1);
+        harness.subscribe(2, framework_info(None));
+        let offer = harness.offers()[0].id.clone();
+        (harness, offer)
+    }
+
     /// One agent at connection 1, one framework at connection 2, and a task that runs.
     pub(super) fn with_running_task(config: &Config) -> (Harness, AgentId, FrameworkId) {
         let mut harness = Harness::new(config);
@@ -466,35 +348,4 @@ impl Harness {
         harness.take();
         (harness, agent, framework)
     }
-}
-
-/// What was said to an agent.
-pub(super) fn to_agent(to: u64, message: ToAgent) -> Effect {
-    Effect::ToAgent {
-        peer: peer(to),
-        message,
-    }
-}
-
-pub(super) fn event(to: u64, event: Event) -> Effect {
-    Effect::ToScheduler {
-        peer: peer(to),
-        message: ToScheduler::Event(event),
-    }
-}
-
-/// What a scheduler was told of states, with the reasons.
-pub(super) fn told(effects: &[Effect]) -> Vec<TaskStatus> {
-    let statuses = effects.iter().filter_map(|effect| match effect {
-        Effect::ToScheduler {
-            message: ToScheduler::Event(Event::Update { status }),
-            ..
-        } => Some((**status).clone()),
-        _ => None,
-    });
-    statuses.collect()
-}
-
-pub(super) fn told_states(effects: &[Effect]) -> Vec<TaskState> {
-    told(effects).iter().map(|status| status.state).collect()
 }
