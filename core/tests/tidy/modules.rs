@@ -49,7 +49,7 @@ fn is_root(path: &str) -> bool {
         // The package of benchmarks keeps them beside its manifest.
         ["benches", file] => file.ends_with(".rs"),
         // What searches for bad input is a package of its own.
-        [_, "fuzz", "src", "bin", _] => true,
+        [_, "fuzz", "src", "lib.rs"] | [_, "fuzz", "src", "bin", _] => true,
         _ => false,
     }
 }

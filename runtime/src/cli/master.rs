@@ -1,6 +1,7 @@
 //! `tepui master`.
 
 mod texts;
+mod tuning;
 
 use super::flags::{Kept, Listen, Logging, address, domain, duration};
 use super::process::{self, Signals, WorkDirLock};
@@ -34,6 +35,7 @@ use tepui_core::model::{Domain, MasterInfo};
 use tepui_core::rng::Rng;
 use tepui_core::wire;
 use tokio::sync::{Notify, mpsc};
+use tuning::Tuning;
 
 /// One master of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +134,8 @@ pub struct Flags {
         default_value_t = true
     )]
     pub(crate) publish_per_framework_metrics: bool,
+    #[command(flatten)]
+    pub(crate) tuning: Tuning,
     #[command(flatten)]
     pub(crate) logging: Logging,
     #[command(flatten)]
@@ -243,6 +247,7 @@ impl Flags {
             .unwrap_or(leading.max_agent_ping_timeouts);
         leading.offer_timeout = self.offer_timeout.or(leading.offer_timeout);
         leading.region = self.domain.as_ref().map(|domain| domain.region.clone());
+        self.tuning.apply(&mut config);
         config.validate().map_err(wrong)?;
         Ok(config)
     }

@@ -109,7 +109,7 @@ fn health_is_looked_at_over_http_and_tcp() {
         status["state"] == "TASK_KILLED"
     });
 
-    let closed = super::free_ports(1)[0];
+    let closed = super::support::free_ports(1)[0];
     for (name, port, state) in [
         ("open", port, "TASK_RUNNING"),
         ("closed", closed, "TASK_KILLED"),

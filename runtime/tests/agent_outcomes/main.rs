@@ -12,47 +12,29 @@ mod support;
 use serde_json::{Value, json};
 use std::path::Path;
 use support::framework::{Framework, amount};
-use support::{Running, free_ports, http_json, tepui, until};
+use support::pair::Pair;
+use support::{http_json, until};
 
 /// A master and an agent.
 struct Cluster {
     master: String,
     agent: String,
-    _running: Vec<Running>,
+    _running: Pair,
     folder: tempfile::TempDir,
 }
 
 impl Cluster {
     fn start() -> Cluster {
         let folder = tempfile::tempdir().unwrap();
-        let ports = free_ports(2);
-        let at = |name: &str| folder.path().join(name);
-        let mut master = tepui();
-        master
-            .arg("master")
-            .arg(format!("--port={}", ports[0]))
-            .arg(format!("--work_dir={}", at("master").display()));
-        let master = Running::start(&mut master, &at("master.log"));
-        let mut agent = tepui();
-        agent
-            .arg("agent")
-            .arg(format!("--port={}", ports[1]))
-            .arg(format!("--master=127.0.0.1:{}", ports[0]))
-            .arg(format!("--work_dir={}", at("agent").display()))
-            .arg("--resources=cpus:2;mem:512;disk:512")
-            .arg("--http_heartbeat_interval=500ms");
-        let agent = Running::start(&mut agent, &at("agent.log"));
-        let cluster = Cluster {
-            master: format!("127.0.0.1:{}", ports[0]),
-            agent: format!("127.0.0.1:{}", ports[1]),
-            _running: vec![master, agent],
+        let resources = "--resources=cpus:2;mem:512;disk:512";
+        let agent = [resources, "--http_heartbeat_interval=500ms"];
+        let pair = Pair::start(folder.path(), &[], &agent);
+        Cluster {
+            master: pair.master.clone(),
+            agent: pair.agent.clone(),
+            _running: pair,
             folder,
-        };
-        until("the agent is registered", || {
-            let slaves = http_json(&cluster.master, "/slaves")?;
-            (slaves["slaves"][0]["active"] == true).then_some(())
-        });
-        cluster
+        }
     }
 
     fn folder(&self) -> &Path {

@@ -21,7 +21,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Child;
 use support::client::{Answer, Request, ask};
-use support::{Running, free_ports, http_json, tepui, until};
+use support::pair::Pair;
+use support::{Running, http_json, until};
 
 /// One capture: what was asked, and what came back.
 struct Capture {
@@ -101,40 +102,23 @@ impl Cluster {
     /// As [`Cluster::start`], with more flags for the master.
     fn start_with(flags: &[&str]) -> Cluster {
         let folder = tempfile::tempdir().unwrap();
-        let ports = free_ports(2);
-        let at = |name: &str| folder.path().join(name);
-        let mut master = tepui();
-        master
-            .arg("master")
-            .arg(format!("--port={}", ports[0]))
-            .arg(format!("--work_dir={}", at("master").display()))
-            .arg(format!("--webui_dir={}", at("webui").display()))
-            .arg("--cluster=peer")
-            .args(flags);
-        fs::create_dir(at("webui")).unwrap();
-        fs::write(at("webui").join("index.html"), "<html></html>").unwrap();
-        let master = Running::start(&mut master, &at("master.log"));
-        let mut agent = tepui();
-        agent
-            .arg("agent")
-            .arg(format!("--port={}", ports[1]))
-            .arg(format!("--master=127.0.0.1:{}", ports[0]))
-            .arg(format!("--work_dir={}", at("agent").display()))
-            .arg("--resources=cpus:4;mem:4096;disk:10000;ports:[31000-32000]")
-            .arg("--attributes=rack:r1;zone:a");
-        let agent = Running::start(&mut agent, &at("agent.log"));
-        let cluster = Cluster {
-            master: format!("127.0.0.1:{}", ports[0]),
-            agent: format!("127.0.0.1:{}", ports[1]),
+        let webui = folder.path().join("webui");
+        fs::create_dir(&webui).unwrap();
+        fs::write(webui.join("index.html"), "<html></html>").unwrap();
+        let webui = format!("--webui_dir={}", webui.display());
+        let master = [&[webui.as_str(), "--cluster=peer"], flags].concat();
+        let agent = [
+            "--resources=cpus:4;mem:4096;disk:10000;ports:[31000-32000]",
+            "--attributes=rack:r1;zone:a",
+        ];
+        let pair = Pair::start(folder.path(), &master, &agent);
+        Cluster {
+            master: pair.master,
+            agent: pair.agent,
             folder,
-            running: vec![master, agent],
+            running: vec![pair.master_runs, pair.agent_runs],
             runner: None,
-        };
-        until("the agent is registered", || {
-            let slaves = http_json(&cluster.master, "/slaves")?;
-            (slaves["slaves"][0]["active"] == true).then_some(())
-        });
-        cluster
+        }
     }
 
     /// Where the running task's files are.

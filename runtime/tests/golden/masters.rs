@@ -229,6 +229,12 @@ fn drains(comparison: &mut Comparison) {
     comparison.replay(&cluster, "DRAIN_string");
     comparison.replay(&cluster, "DRAIN_seconds");
     comparison.scene(&cluster, "drain_idle");
+    // The agent says so itself, and takes its time.
+    until("the agent is drained", || {
+        let agents = http_json(&cluster.master, "/slaves")?;
+        let state = &agents["slaves"][0]["drain_info"]["state"];
+        (state == "DRAINED").then_some(())
+    });
     comparison.replay(&cluster, "REACTIVATE3");
 }
 

@@ -3,7 +3,7 @@
 
 use super::differences::Kind;
 use super::masters::{Comparison, agent_id, run_commands, task_of};
-use super::support::framework::Framework;
+use super::support::framework::{Framework, record};
 use super::support::{PATIENCE, http_json, until};
 use super::{Cluster, Request, ask, shape};
 use serde_json::{Value, json};
@@ -91,20 +91,6 @@ impl Stream {
             self.seen.push(next.expect("waited in vain for an offer"));
         }
     }
-}
-
-/// The record of the next chunk; nothing at the end.
-fn record(reader: &mut impl BufRead) -> Option<Value> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let length = usize::from_str_radix(line.trim_end(), 16).ok()?;
-    if length == 0 {
-        return None;
-    }
-    let mut bytes = vec![0; length + 2];
-    reader.read_exact(&mut bytes).ok()?;
-    let at = bytes.iter().position(|byte| *byte == b'\n')?;
-    serde_json::from_slice(&bytes[at + 1..length]).ok()
 }
 
 /// The events of a captured stream: records in chunks, behind the head of an answer.

@@ -21,7 +21,8 @@ use client::{JSON, PROTOBUF};
 use session::{Place, Row};
 use std::fmt::Write as _;
 use std::path::Path;
-use support::{Running, free_ports, http_json, table, tepui, until};
+use support::pair::Pair;
+use support::table;
 
 /// What stands above the table.
 const HEAD: &str = "\
@@ -37,73 +38,45 @@ the leader's address, or 503.
 |---|---|---|---|
 ";
 
-struct Cluster {
-    place: Place,
-    agent: Running,
-    _master: Running,
-}
-
 const DOMAINS: [&str; 2] = ["near", "far"];
 
 /// A master and an agent of these resources, in different regions if the agent is `far`.
-fn start(folder: &Path, codec: &'static str, resources: &str, far: bool) -> Cluster {
-    let domain = |region: &str| {
+fn start(folder: &Path, codec: &'static str, resources: &str, far: bool) -> (Place, Pair) {
+    let [near, other] = DOMAINS.map(|region| {
         let name = format!(r#"{{"name":"{region}"}}"#);
         let fault = format!(r#"{{"region":{name},"zone":{name}}}"#);
         format!(r#"--domain={{"fault_domain":{fault}}}"#)
-    };
-
-    let ports = free_ports(2);
-    let address = format!("127.0.0.1:{}", ports[0]);
-    let mut master = tepui();
-    master
-        .arg("master")
-        .arg(format!("--port={}", ports[0]))
-        .arg("--allocation_interval=50ms")
-        .args(far.then(|| domain(DOMAINS[0])))
-        .arg(format!("--work_dir={}", folder.join("master").display()));
-    let master = Running::start(&mut master, &folder.join("master.log"));
-    let mut agent = tepui();
-    agent
-        .arg("agent")
-        .arg(format!("--port={}", ports[1]))
-        .arg(format!("--master={address}"))
-        .arg(format!("--work_dir={}", folder.join("agent").display()))
-        .arg("--kill_on_exit")
-        .args(far.then(|| domain(DOMAINS[1])))
-        .arg(format!("--resources={resources}"));
-    let agent = Running::start(&mut agent, &folder.join("agent.log"));
-    let id = until("the agent is registered", || {
-        let slaves = http_json(&address, "/slaves")?;
-        let agent = &slaves["slaves"][0];
-        let active = agent["active"] == true;
-        active.then(|| agent["id"].as_str().map(str::to_owned))?
     });
-    Cluster {
-        place: Place {
-            address,
-            codec,
-            agent: id,
-        },
-        agent,
-        _master: master,
+    let resources = format!("--resources={resources}");
+    let mut master = vec!["--allocation_interval=50ms"];
+    let mut agent = vec!["--kill_on_exit", resources.as_str()];
+    if far {
+        master.push(&near);
+        agent.push(&other);
     }
+    let pair = Pair::start(folder, &master, &agent);
+    let place = Place {
+        address: pair.master.clone(),
+        codec,
+        agent: pair.agent_id.clone(),
+    };
+    (place, pair)
 }
 
 /// The whole script in one codec.
 fn rows(codec: &'static str) -> Vec<Row> {
     let folder = tempfile::tempdir().unwrap();
     let resources = "cpus:4;mem:2048;disk:1024;ports:[31000-32000]";
-    let mut cluster = start(folder.path(), codec, resources, false);
-    let mut rows = frameworks::strangers(&cluster.place);
-    let mut session = frameworks::begin(&cluster.place);
+    let (place, mut pair) = start(folder.path(), codec, resources, false);
+    let mut rows = frameworks::strangers(&place);
+    let mut session = frameworks::begin(&place);
     frameworks::wishes(&mut session);
     tasks::rows(&mut session);
     operations::rows(&mut session);
     machines::maintenance(&mut session);
     machines::gone(&mut session);
     session.stream.is_silent();
-    cluster.agent.wait();
+    pair.agent_runs.wait();
     rows.extend(frameworks::end(session));
     rows
 }
@@ -112,10 +85,10 @@ fn rows(codec: &'static str) -> Vec<Row> {
 fn capabilities(codec: &'static str) -> Vec<capabilities::Row> {
     let folder = tempfile::tempdir().unwrap();
     let resources = "cpus:4;mem:2048;disk:1024;disk(dev):64;gpus:1";
-    let mut cluster = start(folder.path(), codec, resources, true);
-    let rows = capabilities::rows(&cluster.place);
-    cluster.agent.signal(nix::sys::signal::Signal::SIGTERM);
-    cluster.agent.wait();
+    let (place, mut pair) = start(folder.path(), codec, resources, true);
+    let rows = capabilities::rows(&place);
+    pair.agent_runs.signal(nix::sys::signal::Signal::SIGTERM);
+    pair.agent_runs.wait();
     rows
 }
 

@@ -2,7 +2,7 @@
 
 use super::PATIENCE;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
@@ -43,7 +43,7 @@ fn head(reader: &mut BufReader<TcpStream>, wanted: &str) -> (u16, Option<String>
 }
 
 /// The record of the next chunk; nothing at the end.
-fn record(reader: &mut BufReader<TcpStream>) -> Option<Value> {
+pub fn record(reader: &mut impl BufRead) -> Option<Value> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let length = usize::from_str_radix(line.trim_end(), 16).ok()?;

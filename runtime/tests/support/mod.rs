@@ -6,6 +6,7 @@ pub mod fake_master;
 pub mod framework;
 pub mod golden;
 pub mod outcomes;
+pub mod pair;
 pub mod table;
 
 use std::fs;

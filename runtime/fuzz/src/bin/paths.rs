@@ -18,7 +18,9 @@ const SECRET: &str = "outside";
 static HOST: LazyLock<(TempDir, WorkDir, PathBuf)> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a temporary folder");
     let work_dir = WorkDir::create(&folder.path().join("work")).expect("a work directory");
-    let run = work_dir.root().join("slaves/A/frameworks/F/executors/E/runs/C");
+    let run = work_dir
+        .root()
+        .join("slaves/A/frameworks/F/executors/E/runs/C");
     fs::create_dir_all(run.join("sub")).expect("a sandbox");
     fs::write(folder.path().join("secret"), SECRET).expect("a file outside");
     fs::write(work_dir.root().join("secret"), SECRET).expect("a file outside");
@@ -41,7 +43,10 @@ fuzz_target!(|text: &str| {
             assert!(taken.is_err() || read != SECRET, "{path}");
         }
         if let Ok(entries) = paths::list(work_dir, "A", path) {
-            assert!(entries.iter().all(|entry| !entry.path.ends_with("/secret")), "{path}");
+            assert!(
+                entries.iter().all(|entry| !entry.path.ends_with("/secret")),
+                "{path}"
+            );
         }
     }
 });

@@ -11,7 +11,11 @@ use tepui_runtime::mesos::convert::resources::{self, Form};
 fuzz_target!(|text: &str| {
     if let Ok(found) = Resources::parse(text, &Role::any()) {
         let shown = found.to_string();
-        assert_eq!(Resources::parse(&shown, &Role::any()), Ok(found.clone()), "{shown}");
+        assert_eq!(
+            Resources::parse(&shown, &Role::any()),
+            Ok(found.clone()),
+            "{shown}"
+        );
         for form in [Form::Old, Form::Refined, Form::Both] {
             let list = resources::to_v1(&found, form);
             assert_eq!(resources::to_core(&list), Ok(found.clone()));

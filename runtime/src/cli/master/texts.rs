@@ -91,6 +91,9 @@ fn given(flags: &Flags) -> BTreeMap<String, String> {
     if let Some(folder) = &flags.webui_dir {
         set("webui_dir", folder.display().to_string());
     }
+    for (name, time) in flags.tuning.elections() {
+        set(name, as_mesos_writes(time));
+    }
     if !flags.cluster.is_empty() {
         set("cluster", flags.cluster.clone());
     }
@@ -142,6 +145,15 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
         (
             "registry_max_agent_count",
             registry.gc_count_max.to_string(),
+        ),
+        (
+            "log_heartbeat_interval",
+            time(config.log.heartbeat_interval),
+        ),
+        ("log_lease_timeout", time(config.log.lease_timeout)),
+        (
+            "log_election_timeout",
+            time(config.log.election_timeout_min),
         ),
         // A leader has the registry once its record is in it.
         ("registry_fetch_timeout", time(registry.store_timeout)),
