@@ -146,15 +146,6 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
             "registry_max_agent_count",
             registry.gc_count_max.to_string(),
         ),
-        (
-            "log_heartbeat_interval",
-            time(config.log.heartbeat_interval),
-        ),
-        ("log_lease_timeout", time(config.log.lease_timeout)),
-        (
-            "log_election_timeout",
-            time(config.log.election_timeout_min),
-        ),
         // A leader has the registry once its record is in it.
         ("registry_fetch_timeout", time(registry.store_timeout)),
     ];
