@@ -8,11 +8,8 @@
 pub mod commands;
 pub mod criterion;
 pub mod page;
-pub mod plot;
 pub mod profile;
 pub mod provenance;
-pub mod table;
 
 pub use page::Report;
 pub use provenance::Provenance;
-pub use table::Table;

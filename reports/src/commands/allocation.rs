@@ -2,14 +2,14 @@
 
 use super::{Error, at};
 use crate::criterion::{Estimate, estimates};
-use crate::plot::{Plot, Series, Shape};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use std::path::Path;
 use tepui_benches::allocation::{
     GOAL_LARGE_MS, GOAL_TIMES_LESS, GOAL_UNCHANGED_MS, MESOS_ADD_AGENTS, MESOS_DECLINED_FOREVER,
     MESOS_FILTERED, MESOS_OFFERED, MESOS_USED, mesos_ms, mesos_offered_ms,
 };
+use tepui_sim::draw::{Plot, Series, Shape, Table};
 
 /// Whether to measure.
 #[derive(Args, Debug)]

@@ -1,11 +1,11 @@
 //! Durable appends to the log of three masters on one disk, beside etcd's.
 
 use super::{Error, Figures, at};
-use crate::plot::{Plot, Shape};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use tepui_sim::draw::{Plot, Shape, Table};
 
 /// How to measure.
 #[derive(Args, Debug)]

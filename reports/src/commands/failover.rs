@@ -1,11 +1,11 @@
 //! `kill -9` of the leader on a real cluster, beside Mesos'.
 
 use super::{Error, Figures, at};
-use crate::plot::{Plot, Shape};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use serde::Deserialize;
 use std::path::Path;
+use tepui_sim::draw::{Plot, Shape, Table};
 
 /// How often to kill.
 #[derive(Args, Debug)]

@@ -1,13 +1,13 @@
 //! Tasks launched through the scheduler API of a real cluster, beside Mesos'.
 
 use super::{Error, at, build_tepui};
-use crate::plot::{Plot, Shape};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use serde::Deserialize;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use tepui_sim::draw::{Plot, Shape, Table};
 
 /// How to measure.
 #[derive(Args, Debug)]

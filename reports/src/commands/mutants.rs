@@ -12,7 +12,7 @@
 //! Each is applied to a scratch copy of the tree, never to the tree itself.
 
 use super::{Error, at};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use tepui_sim::draw::Table;
 
 /// What to plant and how long to look.
 #[derive(Args, Debug)]

@@ -2,12 +2,12 @@
 
 use super::{Error, at, build_tepui, target_folder};
 use crate::criterion::estimates;
-use crate::plot::{Plot, Shape};
-use crate::{Provenance, Report, Table, profile};
+use crate::{Provenance, Report, profile};
 use clap::Args;
 use std::fs;
 use std::path::Path;
 use tepui_benches::sim_speed::{GOAL_LOG_ONLY, GOAL_WHOLE_CLUSTER, LOG_ONLY, PEERS, WHOLE_CLUSTER};
+use tepui_sim::draw::{Plot, Shape, Table};
 
 /// Whether to measure.
 #[derive(Args, Debug)]

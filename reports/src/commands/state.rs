@@ -1,11 +1,11 @@
 //! Reading the state of a large cluster.
 
 use super::{Error, Figures, at};
-use crate::plot::{Plot, Shape};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use serde::Deserialize;
 use std::path::Path;
+use tepui_sim::draw::{Plot, Shape, Table};
 
 /// How large the cluster is.
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 //! Thousands of seeds of the random-fault scenarios, and how fast they were tried.
 
 use super::{Error, at};
-use crate::{Provenance, Report, Table};
+use crate::{Provenance, Report};
 use clap::Args;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tepui_sim::draw::Table;
 
 /// Three and five masters, twenty agents and more.
 const SWARMS: [&str; 2] = [

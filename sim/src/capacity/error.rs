@@ -1,6 +1,7 @@
 //! What is wrong with what a planner was given.
 
 use std::io;
+use std::path::Path;
 use thiserror::Error;
 
 /// Why nothing can be planned.
@@ -30,4 +31,14 @@ pub enum PlanError {
     /// A policy that does not exist.
     #[error(transparent)]
     Policy(#[from] tepui_core::placement::UnknownPolicy),
+}
+
+impl PlanError {
+    /// Says which file it was.
+    pub(super) fn file(path: &Path, source: io::Error) -> PlanError {
+        PlanError::File {
+            path: path.display().to_string(),
+            source,
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub mod machine;
 pub mod placer;
 pub mod random;
 pub mod replay;
+pub mod report;
 pub mod roles;
 pub mod snapshot;
 pub mod task;

@@ -3,12 +3,12 @@
 use super::args::RunArguments;
 use super::cpu::Stopwatch;
 use super::{json, print};
+use crate::progress;
 use crate::run::{Options, Outcome, Plan, Run, Verdict};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -195,16 +195,10 @@ fn run_many(plan: &Plan, arguments: &RunArguments, seeds: Range<u64>) -> Verdict
 }
 
 fn progress(arguments: &RunArguments, seeds: &Range<u64>, file: &str) -> ProgressBar {
-    if arguments.json || !std::io::stderr().is_terminal() {
+    if arguments.json {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(seeds.end - seeds.start);
-    let template = "{msg} [{bar:40}] {pos}/{len} seeds, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.set_message(file.to_owned());
-    bar
+    progress::bar(file, seeds.end - seeds.start, "seeds")
 }
 
 /// Puts outcomes in the order of their seeds.

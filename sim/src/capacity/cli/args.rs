@@ -1,5 +1,6 @@
 //! Flags.
 
+use super::outputs::Outputs;
 use crate::capacity::error::PlanError;
 use crate::capacity::input::{self, Mapping};
 use crate::capacity::random::SplitMix64;
@@ -27,6 +28,17 @@ pub(super) enum Command {
     Fragmentation(Fragmentation),
     /// How many machines a workload needs.
     Compact(Compact),
+}
+
+impl Command {
+    pub(super) fn outputs(&mut self) -> &mut Outputs {
+        match self {
+            Command::Replay(arguments) => &mut arguments.outputs,
+            Command::Fit(arguments) => &mut arguments.outputs,
+            Command::Fragmentation(arguments) => &mut arguments.outputs,
+            Command::Compact(arguments) => &mut arguments.outputs,
+        }
+    }
 }
 
 /// Machines and tasks.
@@ -58,6 +70,25 @@ impl Input {
         let workload = input::read(nodes, tasks, &mapping)?;
         let measure = workload.measure();
         Ok((workload, measure))
+    }
+
+    /// Which files there are, and what is in them.
+    pub(super) fn described(&self, workload: &Workload) -> Vec<(String, String)> {
+        let shown = |path: &PathBuf| path.display().to_string();
+        let (machines, tasks) = (workload.machines.len(), workload.tasks.len());
+        let gpus = workload.gpu_milli() / 1000;
+        let mut inputs = Vec::new();
+        if let Some(path) = &self.nodes {
+            inputs.push((shown(path), format!("{machines} machines, {gpus} GPUs")));
+        }
+        if let Some(path) = &self.tasks {
+            let shapes = workload.shapes.len();
+            inputs.push((shown(path), format!("{tasks} tasks of {shapes} shapes")));
+        }
+        if let Some(path) = &self.order {
+            inputs.push((shown(path), "the order of arrivals".to_owned()));
+        }
+        inputs
     }
 
     /// The order that was given, or one that a seed draws.
@@ -99,6 +130,8 @@ pub(super) struct Replay {
     /// One JSON object for each policy and seed on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 impl Replay {
@@ -146,6 +179,8 @@ pub(super) struct Fit {
     /// One JSON object on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +202,8 @@ pub(super) struct Fragmentation {
     /// One JSON object on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +228,8 @@ pub(super) struct Compact {
     /// One JSON object for each policy on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 /// A shape and how many of it are wanted.

@@ -1,9 +1,11 @@
 //! `tepui plan compact`
 
 use super::args::Compact;
-use super::{Done, in_parallel, show};
+use super::{Done, in_parallel};
 use crate::capacity::compact::{Compaction, nearest_rank};
 use crate::capacity::error::PlanError;
+use crate::capacity::report::compact::{Compacted, Needed};
+use crate::progress;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -17,10 +19,16 @@ pub(super) fn run(arguments: &Compact) -> Done {
         .arrivals(&workload, *arguments.seeds.start())?;
     let load = arguments.load.unwrap_or(ALL);
     let seeds: Vec<u64> = arguments.seeds.clone().collect();
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
+    let tries = seeds.len() * arguments.policy.len();
+    let bar = progress::bar("compacting", tries as u64, "tries");
     for policy in &arguments.policy {
         let compaction = Compaction::new(&workload, &order, &measure, *policy, load);
-        let machines = in_parallel(&seeds, |seed| compaction.machines(*seed));
+        let machines = in_parallel(&seeds, |seed| {
+            let machines = compaction.machines(*seed);
+            bar.inc(1);
+            machines
+        });
         let machines: Option<Vec<usize>> = machines.into_iter().collect();
         let Some(machines) = machines else {
             return Err(PlanError::Mismatch(format!(
@@ -43,26 +51,32 @@ pub(super) fn run(arguments: &Compact) -> Done {
                 "p90": p90,
             });
             println!("{line}");
-            continue;
         }
-        rows.push(vec![
-            policy.to_string(),
-            compaction.tasks().to_string(),
-            median.to_string(),
-            p90.to_string(),
-            format!("{:.1}", 100.0 * p90 as f64 / workload.machines.len() as f64),
-        ]);
+        all.push(Needed {
+            policy: *policy,
+            tasks: compaction.tasks(),
+            allow_pending: compaction.allowed_pending(),
+            machines,
+            median,
+            p90,
+        });
     }
+    bar.finish_and_clear();
+    let compacted = Compacted {
+        machines: workload.machines.len(),
+        load: arguments.load,
+        seeds: &seeds,
+        needed: &all,
+    };
+    let inputs = arguments.input.described(&workload);
+    arguments.outputs.write(inputs, || compacted.report())?;
     if !arguments.json {
         println!(
             "of {} machines, taken away in {} random orders, these are needed:",
             workload.machines.len(),
             seeds.len()
         );
-        show::table(
-            &["policy", "tasks", "median", "p90", "% of all at p90"],
-            &rows,
-        );
+        print!("{}", compacted.table().plain());
     }
     Ok(ExitCode::SUCCESS)
 }

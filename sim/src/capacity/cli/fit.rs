@@ -1,10 +1,12 @@
 //! `tepui plan fit`
 
 use super::args::{Fit, Wanted};
-use super::{Ask, Done, EXIT_DOES_NOT_FIT, show};
+use super::{Ask, Done, EXIT_DOES_NOT_FIT};
 use crate::capacity::error::PlanError;
 use crate::capacity::fit::{self, Headroom, Lacks, whole_gpus};
 use crate::capacity::live;
+use crate::capacity::report::fit as report;
+use crate::capacity::report::fit::Fitted;
 use crate::capacity::workload::Workload;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -17,7 +19,8 @@ pub(super) fn run(arguments: &Fit, ask: Ask<'_>) -> Done {
         let answer = ask(address, "/slaves").map_err(PlanError::Mismatch)?;
         let agents = live::agents(&answer, &arguments.role)?;
         let free: Vec<Free> = agents.iter().map(|agent| agent.free).collect();
-        return wanted(arguments, &free);
+        let holds = format!("{} agents, as {} may use them", free.len(), arguments.role);
+        return wanted(arguments, &free, vec![(master.clone(), holds)]);
     }
     let (workload, measure) = arguments.input.read()?;
     let order = arguments.input.order(&workload, arguments.seed)?;
@@ -26,10 +29,11 @@ pub(super) fn run(arguments: &Fit, ask: Ask<'_>) -> Done {
     let placer = fit::fill(&workload, &order, &measure, arguments.policy, seeded);
     if arguments.shapes.is_empty() {
         let all = fit::headroom(&workload, placer.free());
-        show_all(arguments, &workload, &all);
+        show_all(arguments, &workload, &all, placer.free())?;
         return Ok(ExitCode::SUCCESS);
     }
-    wanted(arguments, placer.free())
+    let inputs = arguments.input.described(&workload);
+    wanted(arguments, placer.free(), inputs)
 }
 
 fn class(workload: &Workload, headroom: &Headroom) -> Value {
@@ -46,7 +50,29 @@ fn class(workload: &Workload, headroom: &Headroom) -> Value {
     })
 }
 
-fn show_all(arguments: &Fit, workload: &Workload, all: &[Headroom]) {
+fn show_all(
+    arguments: &Fit,
+    workload: &Workload,
+    all: &[Headroom],
+    free: &[Free],
+) -> Result<(), PlanError> {
+    let shapes: Vec<Fitted> = all
+        .iter()
+        .map(|one| Fitted {
+            shape: described(workload, &one.shape),
+            in_workload: Some(one.count),
+            wanted: None,
+            fit_more: one.fit_more,
+            by_totals: one.by_totals,
+            runs_out: by_name(&runs_out(free, &one.shape)),
+        })
+        .collect();
+    let report = report::Headroom {
+        machines: free.len(),
+        shapes: &shapes,
+    };
+    let inputs = arguments.input.described(workload);
+    arguments.outputs.write(inputs, || report.report())?;
     if arguments.json {
         let classes: Vec<Value> = all.iter().map(|one| class(workload, one)).collect();
         let answer = json!({
@@ -55,25 +81,32 @@ fn show_all(arguments: &Fit, workload: &Workload, all: &[Headroom]) {
             "classes": classes,
         });
         println!("{answer}");
-        return;
+    } else {
+        print!("{}", report.table().plain());
     }
-    let rows: Vec<Vec<String>> = all
-        .iter()
-        .map(|one| {
-            let promised = one.by_totals as f64 / one.fit_more.max(1) as f64;
-            vec![
-                one.shape.to_string(),
-                one.count.to_string(),
-                one.fit_more.to_string(),
-                one.by_totals.to_string(),
-                format!("{promised:.2}"),
-            ]
-        })
-        .collect();
-    show::table(
-        &["shape", "in the workload", "more fit", "by totals", "times"],
-        &rows,
-    );
+    Ok(())
+}
+
+/// A shape in words, its models among them.
+fn described(workload: &Workload, shape: &Shape) -> String {
+    match workload.models_text(shape.models) {
+        models if models.is_empty() => shape.to_string(),
+        models => format!("{shape} ({models})"),
+    }
+}
+
+/// On how many machines each resource is the first that runs out.
+fn runs_out(free: &[Free], shape: &Shape) -> BTreeMap<Lacks, usize> {
+    let mut lacks = BTreeMap::new();
+    for free in free {
+        *lacks.entry(fit::on_machine(free, shape).1).or_insert(0) += 1;
+    }
+    lacks
+}
+
+fn by_name(lacks: &BTreeMap<Lacks, usize>) -> BTreeMap<String, usize> {
+    let named = lacks.iter().map(|(l, n)| (name(*l).to_owned(), *n));
+    named.collect()
 }
 
 /// What was found for one wanted shape.
@@ -86,7 +119,8 @@ struct Found {
 }
 
 /// Places one shape after another; what an earlier one takes is gone for the later ones.
-fn wanted(arguments: &Fit, free: &[Free]) -> Done {
+fn wanted(arguments: &Fit, free: &[Free], inputs: Vec<(String, String)>) -> Done {
+    let machines = free.len();
     let mut free = free.to_vec();
     let mut all = Vec::new();
     for wanted in &arguments.shapes {
@@ -96,10 +130,7 @@ fn wanted(arguments: &Fit, free: &[Free]) -> Done {
             return Err(PlanError::Mismatch(text.to_owned()));
         }
         let by_totals = fit::by_totals(&free, shape);
-        let mut lacks = BTreeMap::new();
-        for free in &free {
-            *lacks.entry(fit::on_machine(free, shape).1).or_insert(0) += 1;
-        }
+        let lacks = runs_out(&free, shape);
         let most = wanted.count.unwrap_or(i64::MAX);
         let mut fit = 0;
         for free in &mut free {
@@ -117,6 +148,14 @@ fn wanted(arguments: &Fit, free: &[Free]) -> Done {
     }
     let fits = |found: &Found| found.wanted.count.is_none_or(|count| found.fit >= count);
     let all_fit = all.iter().all(fits);
+    arguments.outputs.write(inputs, || {
+        let shapes: Vec<Fitted> = all.iter().map(fitted).collect();
+        let report = report::Headroom {
+            machines,
+            shapes: &shapes,
+        };
+        report.report()
+    })?;
     if arguments.json {
         let shapes: Vec<Value> = all.iter().map(line).collect();
         println!("{}", json!({ "fits": all_fit, "shapes": shapes }));
@@ -126,6 +165,17 @@ fn wanted(arguments: &Fit, free: &[Free]) -> Done {
     match all_fit {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::from(EXIT_DOES_NOT_FIT)),
+    }
+}
+
+fn fitted(found: &Found) -> Fitted {
+    Fitted {
+        shape: found.wanted.shape.to_string(),
+        in_workload: None,
+        wanted: found.wanted.count,
+        fit_more: found.fit,
+        by_totals: found.by_totals,
+        runs_out: by_name(&found.lacks),
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod compact;
 mod fit;
 mod fragmentation;
+mod outputs;
 mod replay;
 mod show;
 
@@ -26,7 +27,9 @@ pub type Ask<'a> = &'a dyn Fn(&str, &str) -> Result<Vec<u8>, String>;
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitCode {
     let name = std::iter::once(OsString::from("tepui plan"));
-    let arguments = match Arguments::try_parse_from(name.chain(arguments)) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let typed = outputs::command(&arguments);
+    let mut arguments = match Arguments::try_parse_from(name.chain(arguments)) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -35,6 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitC
             return ExitCode::from(code);
         }
     };
+    arguments.command.outputs().command = typed;
     let result = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Fit(arguments) => fit::run(&arguments, ask),

@@ -1,15 +1,15 @@
 //! `tepui plan replay`
 
 use super::args::Replay;
-use super::{Done, in_parallel, show};
-use crate::capacity::replay::{AtLoad, Replayed, replay};
+use super::{Done, in_parallel};
+use crate::capacity::replay::{Replayed, replay};
+use crate::capacity::report::replay::Compared;
+use crate::draw::{Cell, Table};
+use crate::progress;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tepui_core::placement::Policy;
-
-/// The loads that people are shown.
-const SHOWN: [u32; 4] = [80, 90, 100, 130];
 
 pub(super) fn run(arguments: &Replay) -> Done {
     let (workload, measure) = arguments.input.read()?;
@@ -17,40 +17,38 @@ pub(super) fn run(arguments: &Replay) -> Done {
     for seed in arguments.seeds() {
         orders.push((seed, arguments.input.order(&workload, seed)?));
     }
-    let mut runs = Vec::new();
+    let mut wanted = Vec::new();
     for policy in arguments.policies() {
-        runs.extend(orders.iter().map(|(seed, order)| (policy, *seed, order)));
+        wanted.extend(orders.iter().map(|(seed, order)| (policy, *seed, order)));
     }
-    let done = in_parallel(&runs, |(policy, seed, order)| {
+    let bar = progress::bar("replaying", wanted.len() as u64, "runs");
+    let done = in_parallel(&wanted, |(policy, seed, order)| {
         let began = Instant::now();
         let replayed = replay(&workload, order, &measure, *policy, *seed);
-        (replayed, began.elapsed())
+        bar.inc(1);
+        ((*seed, replayed), began.elapsed())
     });
+    bar.finish_and_clear();
+    let (runs, took): (Vec<(u64, Replayed)>, Vec<Duration>) = done.into_iter().unzip();
+    let policies = arguments.policies();
+    let compared = Compared {
+        machines: workload.machines.len(),
+        gpu_milli: workload.gpu_milli(),
+        policies: &policies,
+        runs: &runs,
+    };
+    let inputs = arguments.input.described(&workload);
+    arguments.outputs.write(inputs, || compared.report())?;
     if arguments.json {
-        for ((_, seed, _), (replayed, _)) in runs.iter().zip(&done) {
+        for (seed, replayed) in &runs {
             println!("{}", line(replayed, *seed));
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
-        "{} machines with {} GPUs; {} arrivals; {} typical classes of tasks",
-        workload.machines.len(),
-        workload.gpu_milli() / 1000,
-        orders.first().map_or(0, |(_, order)| order.arrivals.len()),
-        measure.classes().len()
-    );
-    let rows: Vec<Vec<String>> = arguments
-        .policies()
-        .iter()
-        .map(|policy| row(*policy, &done))
-        .collect();
-    let allocated = SHOWN.map(|load| format!("alloc % at {load}"));
-    let fragments = SHOWN.map(|load| format!("frag % at {load}"));
-    let mut headers = vec!["policy", "failed"];
-    headers.extend(allocated.iter().map(String::as_str));
-    headers.extend(fragments.iter().map(String::as_str));
-    headers.push("ms");
-    show::table(&headers, &rows);
+    println!("{}", compared.summary());
+    println!("{} typical classes of tasks", measure.classes().len());
+    print!("\n{}", compared.table().plain());
+    print!("\n{}", times(&policies, &runs, &took).plain());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,27 +77,21 @@ fn line(replayed: &Replayed, seed: u64) -> Value {
     })
 }
 
-/// One policy, the means of all its seeds.
-fn row(policy: Policy, done: &[(Replayed, Duration)]) -> Vec<String> {
-    let runs: Vec<_> = done
-        .iter()
-        .filter(|(run, _)| run.policy == policy)
-        .collect();
-    let mean = |of: &dyn Fn(&Replayed) -> Option<f64>| {
-        let all: Vec<f64> = runs.iter().filter_map(|(run, _)| of(run)).collect();
-        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
-    };
-    let text = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
-    let at = |load: u32, of: fn(&AtLoad) -> f64| mean(&|run| run.loads.get(&load).map(of));
-    let mut row = vec![policy.to_string()];
-    let failed = mean(&|run| Some(run.failed as f64)).unwrap_or(0.0);
-    row.push(format!("{failed:.0}"));
-    row.extend(SHOWN.map(|load| text(at(load, |at| at.alloc_pct))));
-    row.extend(SHOWN.map(|load| text(at(load, |at| at.frag_pct))));
-    let took: Duration = runs.iter().map(|(_, took)| *took).sum();
-    row.push(format!(
-        "{:.1}",
-        took.as_secs_f64() * 1e3 / runs.len().max(1) as f64
-    ));
-    row
+/// How long a run of each policy took here: the only figures that differ from run to run, and so
+/// they stand apart, and in no report.
+fn times(policies: &[Policy], runs: &[(u64, Replayed)], took: &[Duration]) -> Table {
+    let mut table = Table::new(&["time taken, ms", "mean", "shortest"]);
+    for policy in policies {
+        let own = runs.iter().zip(took);
+        let own = own.filter(|((_, run), _)| run.policy == *policy);
+        let own: Vec<f64> = own.map(|(_, took)| took.as_secs_f64() * 1e3).collect();
+        let mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
+        let shortest = own.iter().copied().fold(f64::INFINITY, f64::min);
+        table.row([
+            Cell::from(policy.to_string()),
+            Cell::number(mean, 1),
+            Cell::number(shortest, 1),
+        ]);
+    }
+    table
 }

@@ -1,26 +1,12 @@
-//! The two kinds of plot that the reports need: lines over a logarithmic grid, and bars.
+//! Over logarithmic axes: lines, and bars.
 
+use super::{COLORS, Drawn, FONT, Plot};
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::FontStyle;
-use plotters::style::register_font;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use std::error::Error;
-use std::path::Path;
-use std::sync::Once;
 
-const SIZE: (u32, u32) = (900, 480);
-const FONT: &str = "sans-serif";
-/// Told apart also by those who see few colours (Okabe and Ito).
-const COLORS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(213, 94, 0),
-    RGBColor(90, 90, 90),
-];
+/// How large these are drawn.
+pub(super) const SIZE: (u32, u32) = (900, 480);
 
 /// One line: its name and its points.
 #[derive(Clone, Debug)]
@@ -31,68 +17,8 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// What is drawn.
-#[derive(Clone, Debug)]
-pub enum Shape {
-    /// Both axes logarithmic.
-    Lines(Vec<Series>),
-    /// One bar for each name, over a logarithmic axis.
-    Bars(Vec<(String, f64)>),
-}
-
-/// A plot, ready to be drawn as SVG or PNG.
-#[derive(Clone, Debug)]
-pub struct Plot {
-    /// Above the plot.
-    pub title: String,
-    /// Under the horizontal axis.
-    pub x: String,
-    /// Beside the vertical axis.
-    pub y: String,
-    /// What is drawn.
-    pub shape: Shape,
-}
-
-type Drawn = Result<(), Box<dyn Error + Send + Sync>>;
-
 impl Plot {
-    /// As text that a page can hold.
-    ///
-    /// # Errors
-    /// When there is nothing to draw or the back end fails.
-    pub fn svg(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
-        let mut text = String::new();
-        self.draw(&SVGBackend::with_string(&mut text, SIZE).into_drawing_area())?;
-        Ok(text)
-    }
-
-    /// As a picture in a file.
-    ///
-    /// # Errors
-    /// When there is nothing to draw or the file cannot be written.
-    pub fn png(&self, path: &Path) -> Drawn {
-        self.draw(&BitMapBackend::new(path, SIZE).into_drawing_area())
-    }
-
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Drawn
-    where
-        B::ErrorType: Send + Sync + 'static,
-    {
-        static FONTS: Once = Once::new();
-        FONTS.call_once(|| {
-            // A second registration of the same bytes would be harmless; failing is a bug.
-            assert!(register_font(FONT, FontStyle::Normal, dejavu::sans::regular()).is_ok());
-        });
-        area.fill(&WHITE)?;
-        match &self.shape {
-            Shape::Lines(series) => self.draw_lines(area, series)?,
-            Shape::Bars(bars) => self.draw_bars(area, bars)?,
-        }
-        area.present()?;
-        Ok(())
-    }
-
-    fn draw_lines<B: DrawingBackend>(
+    pub(super) fn draw_lines<B: DrawingBackend>(
         &self,
         area: &DrawingArea<B, Shift>,
         series: &[Series],
@@ -145,7 +71,7 @@ impl Plot {
         Ok(())
     }
 
-    fn draw_bars<B: DrawingBackend>(
+    pub(super) fn draw_bars<B: DrawingBackend>(
         &self,
         area: &DrawingArea<B, Shift>,
         bars: &[(String, f64)],
@@ -296,6 +222,7 @@ fn three_digits(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Shape;
     use super::*;
 
     fn plot(shape: Shape) -> Plot {
