@@ -120,8 +120,14 @@ impl Curves {
         let Some(last) = points.last() else {
             return;
         };
-        let at = (last.0 - 10.0, (last.1 + 12.0).max(up.to + 12.0));
-        sheet.text(name, at, Side::Right, TEXT, MUTED);
+        // Left of the line is where no result can be.
+        sheet.text(
+            name,
+            (last.0 - 12.0, last.1 + 9.0),
+            Side::Right,
+            TEXT,
+            MUTED,
+        );
         sheet.marks.push(Mark::Line {
             points,
             color: MUTED,

@@ -65,7 +65,11 @@ impl Cell {
 
     fn reads_as_number(&self) -> bool {
         match self {
-            Cell::Text(text) => text.starts_with(|c: char| c.is_ascii_digit() || c == '-'),
+            // A number, perhaps with its unit; what goes on is a name that begins with a number.
+            Cell::Text(text) => {
+                text.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                    && text.split_whitespace().count() <= 2
+            }
             Cell::Number { .. } => true,
         }
     }

@@ -214,9 +214,11 @@ impl Compared<'_> {
 
     fn allocated(&self) -> Part {
         let up_to = self.all_fit_up_to();
-        let from = up_to.saturating_sub(15) / 10 * 10;
+        // Where loads are low all lines are one: the picture shows the upper part.
+        let last = self.shown().last().copied().unwrap_or(0);
+        let from = last * 6 / 100 * 10;
         let mut curves = self.curves(|at| at.alloc_pct, from);
-        curves.from_zero = from == 0;
+        curves.from_zero = false;
         let guide = (from..=200).map(|load| (f64::from(load), f64::from(load)));
         curves.guide = Some(("all that was asked for".to_owned(), guide.collect()));
         let reading = match self.ranked() {
