@@ -5,6 +5,7 @@ use crate::capacity::error::PlanError;
 use crate::capacity::input::{self, Mapping};
 use crate::capacity::random::SplitMix64;
 use crate::capacity::workload::{Order, Workload};
+use crate::draw::Cell;
 use clap::{Args, Parser, Subcommand};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -75,14 +76,15 @@ impl Input {
     /// Which files there are, and what is in them.
     pub(super) fn described(&self, workload: &Workload) -> Vec<(String, String)> {
         let shown = |path: &PathBuf| path.display().to_string();
-        let (machines, tasks) = (workload.machines.len(), workload.tasks.len());
-        let gpus = workload.gpu_milli() / 1000;
+        let machines = Cell::from(workload.machines.len()).shown();
+        let gpus = Cell::from(workload.gpu_milli() / 1000).shown();
+        let tasks = Cell::from(workload.tasks.len()).shown();
         let mut inputs = Vec::new();
         if let Some(path) = &self.nodes {
             inputs.push((shown(path), format!("{machines} machines, {gpus} GPUs")));
         }
         if let Some(path) = &self.tasks {
-            let shapes = workload.shapes.len();
+            let shapes = Cell::from(workload.shapes.len()).shown();
             inputs.push((shown(path), format!("{tasks} tasks of {shapes} shapes")));
         }
         if let Some(path) = &self.order {

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// How many shapes a picture shows.
 const SHOWN_MAX: usize = 16;
 
+/// How many a table of the page shows.
+const LISTED_MAX: usize = 40;
+
 /// What was found for one shape of task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fitted {
@@ -92,7 +95,7 @@ impl Headroom<'_> {
         };
         let times = |shape: &Fitted| shape.by_totals as f64 / shape.fit_more.max(1) as f64;
         let most = self
-            .shapes
+            .shown()
             .iter()
             .max_by(|l, r| times(l).total_cmp(&times(r)));
         let reading = match most {
@@ -122,7 +125,15 @@ impl Headroom<'_> {
                     }),
                 },
             }],
-            tables: vec![self.table()],
+            tables: vec![self.listed().table()],
+        }
+    }
+
+    /// As much of it as a page shows.
+    fn listed(&self) -> Headroom<'_> {
+        Headroom {
+            machines: self.machines,
+            shapes: &self.shapes[..self.shapes.len().min(LISTED_MAX)],
         }
     }
 
@@ -131,7 +142,8 @@ impl Headroom<'_> {
         match left {
             0 => Vec::new(),
             _ => vec![format!(
-                "The picture shows the {} commonest shapes, the table all {}.",
+                "The picture shows the {} commonest shapes of {}, the tables up to {LISTED_MAX}; \
+                 --csv writes all.",
                 self.shown().len(),
                 self.shapes.len()
             )],
@@ -195,7 +207,7 @@ impl Headroom<'_> {
         let mut headers = vec!["shape".to_owned()];
         headers.extend(resources.iter().map(|(resource, _)| resource.clone()));
         let mut table = Table::new(&headers);
-        for shape in self.shapes {
+        for shape in self.listed().shapes {
             let mut cells = vec![Cell::from(shape.shape.as_str())];
             cells.extend(resources.iter().map(|r| Cell::from(of(shape, r))));
             table.row(cells);
