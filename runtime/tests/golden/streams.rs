@@ -350,8 +350,16 @@ pub fn of_operators(comparison: &mut Comparison) {
     let mut stream = Stream::open(&cluster.master, "/api/v1", &call);
     stream.until("SUBSCRIBED", |event| event["type"] == "SUBSCRIBED");
     let mut framework = Framework::subscribe(&cluster.master, &super::masters::info());
+    // It ends once it is known to run: else its end may be told along with its start.
+    let go = cluster.folder.path().join("go");
+    let line = format!(
+        "while [ ! -e {} ]; do sleep 0.1; done; echo hi",
+        go.display()
+    );
+    framework.launch(&[task_of("opstream", &line, 0.5, 64.0)]);
+    framework.until("opstream", "TASK_RUNNING");
+    fs::write(&go, "").unwrap();
     framework.acknowledges = false;
-    framework.launch(&[task_of("opstream", "echo hi", 0.5, 64.0)]);
     framework.until("opstream", "TASK_FINISHED");
     drop(framework);
     stream.until("its end", |event| event["type"] == "FRAMEWORK_REMOVED");
@@ -366,4 +374,28 @@ pub fn of_operators(comparison: &mut Comparison) {
         &theirs,
         &stream.seen,
     );
+}
+
+/// As with Mesos, an agent's next update says how far the task has come since: whoever listens
+/// hears of the end by that word, and gets all that it says.
+#[test]
+fn an_end_told_along_with_a_start_comes_with_that_word() {
+    let cluster = Cluster::start();
+    let call = json!({ "type": "SUBSCRIBE" });
+    let mut stream = Stream::open(&cluster.master, "/api/v1", &call);
+    let mut framework = Framework::subscribe(&cluster.master, &super::masters::info());
+    framework.acknowledges = false;
+    framework.launch(&[task_of("quick", "true", 0.5, 64.0)]);
+    let starting = framework.until("quick", "TASK_STARTING");
+    until("the task is over on its agent", || {
+        let state = http_json(&cluster.agent, "/state")?;
+        state.to_string().contains("TASK_FINISHED").then_some(())
+    });
+    framework.acknowledge(&starting);
+    let told = stream.until("the task's end", |event| {
+        event["task_updated"]["state"] == "TASK_FINISHED"
+    });
+    let status = &told["task_updated"]["status"];
+    assert_eq!(status["state"], "TASK_RUNNING");
+    assert!(status["uuid"].is_string() && status["executor_id"]["value"] == "quick");
 }

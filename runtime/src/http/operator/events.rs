@@ -80,7 +80,8 @@ impl Drop for Place {
 #[derive(Debug)]
 enum Happened {
     TaskAdded(FrameworkId, KnownTask),
-    TaskUpdated(FrameworkId, TaskStatus),
+    /// Whose, what was said, and the state that it is in.
+    TaskUpdated(FrameworkId, TaskStatus, TaskState),
     FrameworkAdded(FrameworkPart),
     FrameworkUpdated(FrameworkPart),
     FrameworkRemoved(Arc<FrameworkInfo>),
@@ -238,9 +239,9 @@ fn happened(leading: &Leading, node: &MasterNode, notice: Of) -> Option<Happened
                 (None, Some(known)) => Happened::TaskAdded(framework_id, known),
                 (None, None) => return None,
                 (Some(_), known) => {
-                    let status = said(known.as_ref(), to);
+                    let status = said(known.as_ref(), to, reason);
                     let status = status.unwrap_or_else(|| made_up(task_id, agent_id, to, reason));
-                    Happened::TaskUpdated(framework_id, status)
+                    Happened::TaskUpdated(framework_id, status, to)
                 }
             }
         }
@@ -248,10 +249,13 @@ fn happened(leading: &Leading, node: &MasterNode, notice: Of) -> Option<Happened
     })
 }
 
-/// The newest word that said so.
-fn said(known: Option<&KnownTask>, state: TaskState) -> Option<TaskStatus> {
-    let mut newest_first = known?.statuses().iter().rev();
-    let status = newest_first.find(|status| status.state == state)?;
+/// The newest word that said so. Where there is none, and no reason of the master's own, an agent
+/// named the state beside an earlier one, whose acknowledgement it waits for: then that one.
+fn said(known: Option<&KnownTask>, state: TaskState, reason: Option<Reason>) -> Option<TaskStatus> {
+    let statuses = known?.statuses();
+    let mut newest_first = statuses.iter().rev();
+    let so = newest_first.find(|status| status.state == state);
+    let status = so.or_else(|| statuses.last().filter(|_| reason.is_none()))?;
     Some(TaskStatus::clone(status))
 }
 
@@ -330,10 +334,10 @@ fn to_v1(happened: Happened) -> Event {
             out.task_added = Some(event::TaskAdded { task });
             event::Type::TaskAdded
         }
-        Happened::TaskUpdated(framework_id, said) => {
+        Happened::TaskUpdated(framework_id, said, state) => {
             out.task_updated = Some(event::TaskUpdated {
                 framework_id: Some(ids::framework_id_to_v1(&framework_id)),
-                state: Some(task::state_to_v1(said.state)),
+                state: Some(task::state_to_v1(state)),
                 status: Some(status::to_v1(&said)),
             });
             event::Type::TaskUpdated
