@@ -14,5 +14,5 @@ mod shape;
 pub use classes::{Class, typical};
 pub use free::{Capacity, Devices, Free, GPUS_MAX, Kinds};
 pub use measure::Measure;
-pub use policy::{Policy, UnknownPolicy};
+pub use policy::{Policy, UnknownPolicy, best_devices};
 pub use shape::{Models, Shape, WHOLE_GPU_MILLI};

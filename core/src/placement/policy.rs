@@ -114,7 +114,10 @@ impl Policy {
 
 /// The devices that leave the best, as `score` judges it, and that score: of those a share could
 /// take, the first of the best.
-fn best_devices(free: &Free, shape: &Shape, score: impl Fn(&Free) -> i64) -> (i64, Devices) {
+///
+/// # Panics
+/// Where the task does not fit.
+pub fn best_devices(free: &Free, shape: &Shape, score: impl Fn(&Free) -> i64) -> (i64, Devices) {
     let score = |devices: Devices| {
         let mut after = *free;
         after.take(shape, devices);

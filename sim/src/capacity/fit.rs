@@ -127,14 +127,27 @@ pub fn up_to_load<'a>(
     order: &'a Order,
     load: u32,
 ) -> impl Iterator<Item = usize> + 'a {
+    arrivals_up_to_load(workload, order, load).map(|task| workload.shape_of[task])
+}
+
+/// The first arrivals, up to a load: places in the list of tasks.
+pub fn arrivals_up_to_load<'a>(
+    workload: &'a Workload,
+    order: &'a Order,
+    load: u32,
+) -> impl Iterator<Item = usize> + 'a {
     let bound = workload.gpu_milli() * i64::from(load);
-    let shapes = order.arrivals.iter().map(|task| workload.shape_of[*task]);
-    shapes.scan(0, move |arrived, shape| {
-        // The one that reaches the load is still among them.
-        let goes_on = bound == 0 || 100 * *arrived < bound;
-        *arrived += workload.shapes[shape].gpu_milli_total();
-        goes_on.then_some(shape)
-    })
+    order
+        .arrivals
+        .iter()
+        .copied()
+        .scan(0, move |arrived, task| {
+            // The one that reaches the load is still among them.
+            let goes_on = bound == 0 || 100 * *arrived < bound;
+            let shape = workload.shape_of[task];
+            *arrived += workload.shapes[shape].gpu_milli_total();
+            goes_on.then_some(task)
+        })
 }
 
 /// The headroom of a filled cluster for each shape of its workload, the commonest first.

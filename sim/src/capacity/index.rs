@@ -77,10 +77,33 @@ impl Tournament {
     /// The first place with the highest score.
     #[must_use]
     pub fn winner(&self) -> Option<usize> {
-        if self.best[1] == NOWHERE {
+        self.winner_below(1)
+    }
+
+    /// The first place but this one with the highest score, and that score.
+    #[must_use]
+    pub fn winner_but(&self, place: usize) -> Option<(usize, i64)> {
+        let mut best = NOWHERE;
+        let mut found = None;
+        let mut node = self.leaves + place;
+        while node > 1 {
+            let beside = node ^ 1;
+            // Subtrees to the left hold earlier places, and those found so far are nearer.
+            let earlier = beside < node;
+            if self.best[beside] > best || earlier && self.best[beside] == best {
+                best = self.best[beside];
+                found = Some(beside);
+            }
+            node /= 2;
+        }
+        let place = self.winner_below(found?)?;
+        Some((place, best))
+    }
+
+    fn winner_below(&self, mut node: usize) -> Option<usize> {
+        if self.best[node] == NOWHERE {
             return None;
         }
-        let mut node = 1;
         while node < self.leaves {
             node = if self.best[2 * node] == self.best[node] {
                 2 * node
@@ -103,6 +126,8 @@ mod tests {
         let mut tree = Tournament::new(5);
         tree.update(&[], (&mut marks, 1), |place| scores[place]);
         assert_eq!(tree.winner(), Some(1));
+        let but = [0, 1, 2, 3, 4].map(|place| tree.winner_but(place).unwrap());
+        assert_eq!(but, [(1, 5), (2, 5), (1, 5), (1, 5), (1, 5)]);
         scores[1] = NOWHERE;
         scores[3] = 5;
         tree.update(&[1, 3, 1], (&mut marks, 2), |place| scores[place]);

@@ -28,6 +28,8 @@ pub struct Placer<'a> {
     fragment: i64,
     /// One for each shape, made when its first task comes.
     trees: Vec<Option<Tournament>>,
+    /// Machines that take no tasks.
+    closed: Vec<bool>,
     changes: Vec<u32>,
     marks: Vec<u64>,
     mark: u64,
@@ -52,6 +54,7 @@ impl<'a> Placer<'a> {
             fragment: fragments.iter().sum(),
             fragments,
             trees: vec![None; shapes.len()],
+            closed: vec![false; free.len()],
             changes: Vec::new(),
             marks: vec![0; free.len()],
             mark: 0,
@@ -84,9 +87,20 @@ impl<'a> Placer<'a> {
             Policy::Random => self.draw(shape),
             _ => self.best(shape),
         }?;
-        self.free[found.place].take(&self.shapes[shape], found.devices);
-        self.changed(found.place);
+        self.put(shape, found);
         Some(found)
+    }
+
+    /// Puts a task where it is known to fit.
+    pub fn put(&mut self, shape: usize, at: Placement) {
+        self.free[at.place].take(&self.shapes[shape], at.devices);
+        self.changed(at.place);
+    }
+
+    /// Has a machine take no more tasks, or take them again.
+    pub fn close(&mut self, place: usize, closed: bool) {
+        self.closed[place] = closed;
+        self.changed(place);
     }
 
     /// Takes a task away.
@@ -104,9 +118,9 @@ impl<'a> Placer<'a> {
 
     fn best(&mut self, shape: usize) -> Option<Placement> {
         let asked = &self.shapes[shape];
-        let (free, fragments) = (&self.free, &self.fragments);
+        let (free, fragments, closed) = (&self.free, &self.fragments, &self.closed);
         let (policy, measure) = (self.policy, self.measure);
-        let score = |place: usize| match free[place].fits(asked) {
+        let score = |place: usize| match !closed[place] && free[place].fits(asked) {
             true => {
                 policy
                     .score(&free[place], asked, measure, fragments[place])
@@ -142,12 +156,12 @@ impl<'a> Placer<'a> {
     fn draw_machine(&mut self, asked: &Shape) -> Option<usize> {
         for _ in 0..DRAWS_MAX {
             let place = self.random.below(self.free.len());
-            if self.free[place].fits(asked) {
+            if !self.closed[place] && self.free[place].fits(asked) {
                 return Some(place);
             }
         }
         let fitting = self.free.iter().enumerate();
-        let fitting = fitting.filter(|(_, free)| free.fits(asked));
+        let fitting = fitting.filter(|(place, free)| !self.closed[*place] && free.fits(asked));
         let fitting: Vec<usize> = fitting.map(|(place, _)| place).collect();
         match fitting.len() {
             0 => None,

@@ -15,4 +15,6 @@ pub struct Task {
     pub role: Arc<str>,
     /// What it asks for.
     pub shape: Shape,
+    /// What it costs to move it, in whatever unit its owner counts. 0: nobody said.
+    pub cost: i64,
 }
