@@ -3,14 +3,16 @@
 
 mod clusters;
 
-use clusters::{a_cluster, a_policy, machine, shape, task};
+use clusters::{a_cluster, a_policy, a_shape, machine, shape, task};
 use proptest::prelude::*;
-use tepui_core::placement::{Devices, Policy};
+use tepui_core::placement::{Devices, GPUS_MAX, Measure, Policy};
+use tepui_sim::capacity::defragment::{Defragmented, Figures, Goal, Limits, defragment};
 use tepui_sim::capacity::drain::drain;
+use tepui_sim::capacity::fit::fit_more;
 use tepui_sim::capacity::machine::Machine;
 use tepui_sim::capacity::moves::{Blocked, CostBy, Exempt, Move, Terms, carry_out};
 use tepui_sim::capacity::snapshot::{Running, Snapshot};
-use tepui_sim::capacity::workload::Order;
+use tepui_sim::capacity::workload::{Order, Workload};
 
 /// Machines, and on which of them tasks of so many cpus run.
 fn cpus(machines: Vec<Machine>, running: &[(usize, i64)]) -> Snapshot {
@@ -129,7 +131,87 @@ fn a_move_needs_room_before_the_task_leaves() {
     );
 }
 
-fn a_snapshot() -> impl Strategy<Value = (Snapshot, tepui_core::placement::Measure)> {
+fn freed(snapshot: &Snapshot, measure: &Measure, goal: Goal, limits: (usize, f64)) -> Defragmented {
+    let (moves, min_benefit) = limits;
+    let limits = Limits { moves, min_benefit };
+    defragment(snapshot, &free_terms(snapshot), measure, goal, limits)
+}
+
+#[test]
+fn two_halves_on_two_gpus_become_a_whole_one() {
+    let machines = vec![machine(0, 8000, 0, 1), machine(1, 8000, 0, 1)];
+    let half = |number| Running {
+        task: task(number, shape(1000, 0, 1, 500)),
+        machine: number,
+        devices: Devices(1),
+        pinned: false,
+    };
+    let snapshot = Snapshot {
+        running: vec![half(0), half(1)],
+        machines: machines.clone(),
+        ..Snapshot::default()
+    };
+    // Only tasks with a whole GPU come.
+    let whole = vec![task(0, shape(1000, 0, 1, 1000))];
+    let measure = Workload::new(machines, whole, Vec::new()).measure();
+    let found = freed(&snapshot, &measure, Goal::Fragments, (5, 0.0));
+    assert_eq!(found.moves().count(), 1);
+    assert_eq!((found.benefit(), found.cost()), (1000, 1));
+    assert_eq!((found.before.f_count, found.after.f_count), (1000, 0));
+    assert_eq!(
+        (found.before.idle_gpu_milli, found.after.idle_gpu_milli),
+        (1000, 1000)
+    );
+    assert_eq!(
+        freed(&snapshot, &measure, Goal::Fragments, (5, 1.1)).groups,
+        []
+    );
+    assert_eq!(
+        freed(&snapshot, &measure, Goal::Fragments, (0, 0.0)).groups,
+        []
+    );
+}
+
+#[test]
+fn the_cheapest_machine_is_emptied_onto_the_fullest() {
+    let snapshot = cpus(of_four_cpus(3), &[(0, 1), (0, 1), (1, 1), (2, 3)]);
+    let measure = snapshot.workload().measure();
+    let found = freed(&snapshot, &measure, Goal::Machines, (9, 0.0));
+    let moves: Vec<Move> = found.moves().copied().collect();
+    assert_eq!(
+        moves,
+        [Move {
+            task: 2,
+            from: 1,
+            to: 2,
+            devices: Devices::default()
+        }]
+    );
+    assert_eq!(
+        (found.before.empty_machines, found.after.empty_machines),
+        (0, 1)
+    );
+}
+
+#[test]
+fn room_for_a_shape_is_made_by_as_few_moves_as_it_needs() {
+    let snapshot = cpus(of_four_cpus(3), &[(0, 1), (0, 1), (0, 1), (1, 3), (2, 3)]);
+    let measure = snapshot.workload().measure();
+    let room = |cpus: i64, limits| {
+        let goal = Goal::Headroom(shape(1000 * cpus, 0, 0, 0));
+        let found = freed(&snapshot, &measure, goal, limits);
+        assert_eq!(found.before.headroom, Some(0));
+        assert_eq!(found.after.headroom, Some(found.benefit()));
+        (found.moves().count(), found.benefit())
+    };
+    assert_eq!(room(2, (9, 0.0)), (1, 1));
+    assert_eq!(room(3, (9, 0.0)), (2, 1));
+    assert_eq!(room(3, (1, 0.0)), (0, 0));
+    assert_eq!(room(3, (9, 0.6)), (0, 0));
+    assert_eq!(room(4, (9, 0.0)), (0, 0));
+}
+
+fn a_snapshot() -> impl Strategy<Value = (Snapshot, Measure)> {
     (a_cluster(), a_policy(), 0_u64..9).prop_map(|(cluster, policy, seed)| {
         let measure = cluster.measure();
         let order = Order::by_name(&cluster);
@@ -196,5 +278,88 @@ proptest! {
         let mut backwards = drained.moves.clone();
         backwards.reverse();
         prop_assert!(carry_out(&snapshot, &backwards).is_ok());
+    }
+
+    /// Moves can be carried out one after another, nothing is moved twice or although it must stay,
+    /// and each group brings what it claims, computed from scratch.
+    #[test]
+    fn moves_bring_what_they_claim(
+        (snapshot, measure) in a_snapshot(),
+        goal in a_goal(),
+        limits in (0_usize..9, prop_oneof![Just(0.0), Just(0.05)]),
+        exempt in an_exempt(),
+    ) {
+        let terms = terms(&snapshot, exempt, CostBy::Memory);
+        let limits = Limits { moves: limits.0, min_benefit: limits.1 / 1000.0 };
+        let found = defragment(&snapshot, &terms, &measure, goal, limits);
+        let moves: Vec<Move> = found.moves().copied().collect();
+        prop_assert!(moves.len() <= limits.moves);
+        prop_assert!(heeds(&moves, &terms));
+        let tasks: std::collections::BTreeSet<usize> = moves.iter().map(|step| step.task).collect();
+        prop_assert_eq!(tasks.len(), moves.len());
+        let mut now = snapshot.clone();
+        for group in &found.groups {
+            let after = carry_out(&now, &group.moves).unwrap();
+            let gained = worth(&after, &measure, goal) - worth(&now, &measure, goal);
+            prop_assert_eq!(group.benefit, gained);
+            let cost: i64 = group.moves.iter().map(|step| terms.cost[step.task]).sum();
+            prop_assert_eq!(group.cost, cost);
+            let least = limits.min_benefit * cost as f64 * goal.unit(&measure) as f64;
+            prop_assert!(gained > 0 && gained as f64 >= least);
+            now = after;
+        }
+        prop_assert_eq!(found.before, Figures::of(&snapshot, &measure, &goal));
+        prop_assert_eq!(found.after, Figures::of(&now, &measure, &goal));
+    }
+
+    /// The first move is the best of all, as trying each of them shows.
+    #[test]
+    fn one_move_is_the_best_there_is((snapshot, measure) in a_snapshot(), goal in a_goal()) {
+        let terms = free_terms(&snapshot);
+        let limits = Limits { moves: 1, min_benefit: 0.0 };
+        let found = defragment(&snapshot, &terms, &measure, goal, limits);
+        let before = worth(&snapshot, &measure, goal);
+        let mut best = 0;
+        for (number, running) in snapshot.running.iter().enumerate() {
+            for to in 0..snapshot.machines.len() {
+                for devices in devices_for(&snapshot, running, to) {
+                    let step = Move { task: number, from: running.machine, to, devices };
+                    if let Ok(after) = carry_out(&snapshot, &[step]) {
+                        best = best.max(worth(&after, &measure, goal) - before);
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(found.benefit(), best);
+    }
+}
+
+fn a_goal() -> impl Strategy<Value = Goal> {
+    prop_oneof![
+        Just(Goal::Fragments),
+        Just(Goal::Machines),
+        a_shape().prop_map(Goal::Headroom),
+    ]
+}
+
+/// What a search for this goal makes larger, from scratch.
+fn worth(snapshot: &Snapshot, measure: &Measure, goal: Goal) -> i64 {
+    let free = snapshot.free();
+    match goal {
+        Goal::Fragments => -free
+            .iter()
+            .map(|free| measure.by_definition(free))
+            .sum::<i64>(),
+        Goal::Machines => Figures::of(snapshot, measure, &goal).empty_machines as i64,
+        Goal::Headroom(shape) => fit_more(&free, &shape),
+    }
+}
+
+/// All single devices for a share, and the usual ones for whole GPUs.
+fn devices_for(snapshot: &Snapshot, running: &Running, to: usize) -> Vec<Devices> {
+    let shape = &running.task.shape;
+    match shape.is_share() {
+        true => (0..GPUS_MAX).map(|bit| Devices(1 << bit)).collect(),
+        false => vec![snapshot.free()[to].usual_devices(shape)],
     }
 }

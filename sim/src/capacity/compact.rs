@@ -2,11 +2,13 @@
 //! with Borg", EuroSys 2015, 5.1): machines are taken away at random until it does not fit any
 //! more, several times over.
 
+use super::bounds::{Bound, by_shape, least_machines};
 use super::fit::up_to_load;
+use super::machine::Machine;
 use super::placer::Placer;
 use super::random::SplitMix64;
 use super::workload::{Order, Workload};
-use tepui_core::placement::{Measure, Policy};
+use tepui_core::placement::{Free, Measure, Policy};
 
 /// How many of a thousand tasks may stay without a place.
 const PENDING_PER_MILLE: usize = 2;
@@ -48,6 +50,16 @@ impl<'a> Compaction<'a> {
     #[must_use]
     pub fn allowed_pending(&self) -> usize {
         self.tasks() * PENDING_PER_MILLE / 1000
+    }
+
+    /// How many machines are needed at least, whoever places the tasks and whichever machines stay;
+    /// nothing if not even all of them are enough.
+    #[must_use]
+    pub fn bound(&self) -> Option<Bound> {
+        let shapes = self.shapes.iter();
+        let tasks = by_shape(shapes.map(|shape| &self.workload.shapes[*shape]));
+        let machines: Vec<Free> = self.workload.machines.iter().map(Machine::free).collect();
+        least_machines(&tasks, &machines, self.allowed_pending())
     }
 
     /// How many machines are needed when they are taken away in the order that `seed` draws;

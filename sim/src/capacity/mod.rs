@@ -6,6 +6,7 @@
 //! cluster's machines.
 
 pub mod amounts;
+pub mod bounds;
 pub mod cli;
 pub mod compact;
 pub mod constraints;
@@ -13,6 +14,7 @@ pub mod defragment;
 pub mod drain;
 pub mod error;
 pub mod fit;
+pub mod grow;
 pub mod index;
 pub mod input;
 pub mod live;

@@ -1,6 +1,8 @@
 //! Flags.
 
+use super::grow::Grow;
 use super::outputs::Outputs;
+use super::rearrange::Rearrange;
 use crate::capacity::error::PlanError;
 use crate::capacity::input::{self, Mapping};
 use crate::capacity::random::SplitMix64;
@@ -27,8 +29,10 @@ pub(super) enum Command {
     Fit(Fit),
     /// How much of what is free is of no use to the tasks that come, machine by machine.
     Fragmentation(Fragmentation),
-    /// How many machines a workload needs.
+    /// How many machines a workload needs, which could be switched off now, and what moves free.
     Compact(Compact),
+    /// The cheapest mix of machine types for a workload, now and as it grows.
+    Grow(Grow),
 }
 
 impl Command {
@@ -38,6 +42,7 @@ impl Command {
             Command::Fit(arguments) => &mut arguments.outputs,
             Command::Fragmentation(arguments) => &mut arguments.outputs,
             Command::Compact(arguments) => &mut arguments.outputs,
+            Command::Grow(arguments) => &mut arguments.outputs,
         }
     }
 }
@@ -232,6 +237,8 @@ pub(super) struct Compact {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) outputs: Outputs,
+    #[command(flatten)]
+    pub(super) rearrange: Rearrange,
 }
 
 /// A shape and how many of it are wanted.
@@ -259,7 +266,7 @@ fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     Ok(first..=end)
 }
 
-fn parse_wanted(text: &str) -> Result<Wanted, String> {
+pub(super) fn parse_wanted(text: &str) -> Result<Wanted, String> {
     let mut wanted = Wanted {
         shape: Shape::default(),
         count: None,

@@ -1,7 +1,7 @@
 //! `tepui plan compact`
 
 use super::args::Compact;
-use super::{Done, in_parallel};
+use super::{Done, in_parallel, rearrange};
 use crate::capacity::compact::{Compaction, nearest_rank};
 use crate::capacity::error::PlanError;
 use crate::capacity::report::compact::{Compacted, Needed};
@@ -13,6 +13,9 @@ use std::process::ExitCode;
 const ALL: u32 = u32::MAX;
 
 pub(super) fn run(arguments: &Compact) -> Done {
+    if arguments.rearrange.is_wanted() {
+        return rearrange::run(arguments);
+    }
     let (workload, measure) = arguments.input.read()?;
     let order = arguments
         .input
@@ -38,6 +41,8 @@ pub(super) fn run(arguments: &Compact) -> Done {
                 compaction.tasks()
             )));
         };
+        let bound = compaction.bound();
+        let least = bound.map(|bound| bound.machines);
         let (median, p90) = (nearest_rank(&machines, 50), nearest_rank(&machines, 90));
         if arguments.json {
             let line = json!({
@@ -49,6 +54,8 @@ pub(super) fn run(arguments: &Compact) -> Done {
                 "machines": machines,
                 "median": median,
                 "p90": p90,
+                "bound": least,
+                "bound_by": bound.and_then(|bound| bound.by).map(|scale| scale.to_string()),
             });
             println!("{line}");
         }
@@ -59,6 +66,7 @@ pub(super) fn run(arguments: &Compact) -> Done {
             machines,
             median,
             p90,
+            bound,
         });
     }
     bar.finish_and_clear();

@@ -4,7 +4,9 @@ mod args;
 mod compact;
 mod fit;
 mod fragmentation;
+mod grow;
 mod outputs;
+mod rearrange;
 mod replay;
 mod show;
 
@@ -45,6 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitC
         Command::Fit(arguments) => fit::run(&arguments, ask),
         Command::Fragmentation(arguments) => fragmentation::run(&arguments),
         Command::Compact(arguments) => compact::run(&arguments),
+        Command::Grow(arguments) => grow::run(&arguments),
     };
     match result {
         Ok(code) => code,

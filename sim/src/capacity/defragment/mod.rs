@@ -224,14 +224,15 @@ impl Search<'_> {
         self.seen = seen.into_iter().flatten().collect();
     }
 
-    /// The best group that is still the best when it is looked at again.
+    /// The best group that is still the best when it is looked at again; among equals that of the
+    /// machine on which the least runs.
     fn best(&mut self) -> Option<Tries> {
         let mut new = vec![false; self.seen.len()];
         loop {
             let seen = self.seen.iter().enumerate();
             let seen = seen.filter_map(|(place, tries)| Some((place, tries.as_ref()?)));
             let best =
-                seen.max_by(|(left, one), (right, other)| one.compare(other).then(right.cmp(left)));
+                seen.max_by(|(left, one), (right, other)| one.compare(other).then(left.cmp(right)));
             let (place, tries) = best?;
             if new[place] {
                 return Some(tries.clone());

@@ -2,6 +2,7 @@
 
 use super::words::{count, counted, number, percent};
 use super::{Figure, Part, Report};
+use crate::capacity::bounds::Bound;
 use crate::draw::{Cell, Plot, Shape, Spread, Spreading, Table};
 use tepui_core::placement::Policy;
 
@@ -20,6 +21,15 @@ pub struct Needed {
     pub median: usize,
     /// Of these, by the nearest rank.
     pub p90: usize,
+    /// No fewer can be enough.
+    pub bound: Option<Bound>,
+}
+
+impl Needed {
+    /// No fewer machines can be enough, whoever places the tasks.
+    fn least(&self) -> usize {
+        self.bound.map_or(0, |bound| bound.machines)
+    }
 }
 
 /// All policies.
@@ -43,7 +53,14 @@ impl Compacted<'_> {
     /// A row for each policy.
     #[must_use]
     pub fn table(&self) -> Table {
-        let headers = ["policy", "tasks", "median", "p90", "% of all at p90"];
+        let headers = [
+            "policy",
+            "tasks",
+            "median",
+            "p90",
+            "at least",
+            "% of all at p90",
+        ];
         let mut table = Table::new(&headers);
         for needed in self.needed {
             table.row([
@@ -51,6 +68,7 @@ impl Compacted<'_> {
                 Cell::from(needed.tasks),
                 Cell::from(needed.median),
                 Cell::from(needed.p90),
+                Cell::from(needed.least()),
                 Cell::number(100.0 - self.saved(needed.p90), 1),
             ]);
         }
@@ -154,7 +172,8 @@ impl Compacted<'_> {
 
     fn data(&self) -> Vec<(String, Table)> {
         let mut tries = Table::new(&["policy", "seed", "machines"]);
-        let mut needed = Table::new(&["policy", "tasks", "allow_pending", "median", "p90"]);
+        let mut needed =
+            Table::new(&["policy", "tasks", "allow_pending", "median", "p90", "bound"]);
         for one in self.needed {
             for (seed, machines) in self.seeds.iter().zip(&one.machines) {
                 tries.row([
@@ -169,6 +188,7 @@ impl Compacted<'_> {
                 Cell::from(one.allow_pending),
                 Cell::from(one.median),
                 Cell::from(one.p90),
+                Cell::from(one.least()),
             ]);
         }
         vec![("tries".to_owned(), tries), ("needed".to_owned(), needed)]

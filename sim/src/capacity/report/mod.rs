@@ -6,6 +6,8 @@
 
 pub mod compact;
 pub mod fit;
+pub mod grow;
+pub mod rearrange;
 pub mod replay;
 mod words;
 
