@@ -339,7 +339,11 @@ proptest! {
     /// Compaction never claims fewer machines than the bound, with all that may stay without a
     /// place left out.
     #[test]
-    fn compaction_never_claims_fewer(cluster in a_cluster(), policy in a_policy(), seed in 0_u64..9) {
+    fn compaction_never_claims_fewer(
+        cluster in a_cluster(),
+        policy in a_policy(),
+        seed in 0_u64..9,
+    ) {
         let measure = cluster.measure();
         let order = Order::by_name(&cluster);
         let compaction = Compaction::new(&cluster, &order, &measure, policy, u32::MAX);
@@ -372,7 +376,10 @@ proptest! {
             let there = free.iter_mut().find(|free| free.fits(task)).expect("it has a place");
             there.take(task, there.usual_devices(task));
         }
-        prop_assert!(types.iter().zip(&point.mix).all(|(kind, n)| kind.most.is_none_or(|m| *n <= m)));
+        let allowed = |(kind, count): (&MachineType, &usize)| {
+            kind.most.is_none_or(|most| *count <= most)
+        };
+        prop_assert!(types.iter().zip(&point.mix).all(allowed));
         prop_assert!(point.bound_milli <= cheapest, "{} {cheapest}", point.bound_milli);
         prop_assert!(cheapest <= point.price_milli, "{cheapest} {}", point.price_milli);
     }

@@ -6,7 +6,7 @@ use crate::capacity::compact::{Compaction, nearest_rank};
 use crate::capacity::error::PlanError;
 use crate::capacity::report::compact::{Compacted, Needed};
 use crate::progress;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// All arrivals: more than any load that can be meant.
@@ -41,33 +41,19 @@ pub(super) fn run(arguments: &Compact) -> Done {
                 compaction.tasks()
             )));
         };
-        let bound = compaction.bound();
-        let least = bound.map(|bound| bound.machines);
-        let (median, p90) = (nearest_rank(&machines, 50), nearest_rank(&machines, 90));
-        if arguments.json {
-            let line = json!({
-                "policy": policy.to_string(),
-                "load": arguments.load,
-                "tasks": compaction.tasks(),
-                "allow_pending": compaction.allowed_pending(),
-                "seeds": seeds,
-                "machines": machines,
-                "median": median,
-                "p90": p90,
-                "bound": least,
-                "bound_by": bound.and_then(|bound| bound.by).map(|scale| scale.to_string()),
-            });
-            println!("{line}");
-        }
-        all.push(Needed {
+        let needed = Needed {
             policy: *policy,
             tasks: compaction.tasks(),
             allow_pending: compaction.allowed_pending(),
+            median: nearest_rank(&machines, 50),
+            p90: nearest_rank(&machines, 90),
+            bound: compaction.bound(),
             machines,
-            median,
-            p90,
-            bound,
-        });
+        };
+        if arguments.json {
+            println!("{}", line(&needed, arguments.load, &seeds));
+        }
+        all.push(needed);
     }
     bar.finish_and_clear();
     let compacted = Compacted {
@@ -87,4 +73,20 @@ pub(super) fn run(arguments: &Compact) -> Done {
         print!("{}", compacted.table().plain());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(needed: &Needed, load: Option<u32>, seeds: &[u64]) -> Value {
+    let by = needed.bound.and_then(|bound| bound.by);
+    json!({
+        "policy": needed.policy.to_string(),
+        "load": load,
+        "tasks": needed.tasks,
+        "allow_pending": needed.allow_pending,
+        "seeds": seeds,
+        "machines": needed.machines,
+        "median": needed.median,
+        "p90": needed.p90,
+        "bound": needed.bound.map(|bound| bound.machines),
+        "bound_by": by.map(|scale| scale.to_string()),
+    })
 }

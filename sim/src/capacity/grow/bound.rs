@@ -224,24 +224,7 @@ fn solve(conditions: &[Condition], offers: &[Offer], branch: &Branch) -> Option<
         })
         .collect();
     let Some(solved) = maximise(&gain, &constraints) else {
-        // There is no such mix, if numbers that were rounded can be trusted; only what can be seen
-        // without them counts.
-        let too_few = |one: &Condition| {
-            let most = one
-                .each
-                .iter()
-                .zip(&branch.to)
-                .map(|(each, to)| match (each, to) {
-                    (0, _) => Some(0),
-                    (each, to) => to.map(|to| i128::from(*each) * i128::from(to)),
-                });
-            let most: Option<i128> = most.sum();
-            most.is_some_and(|most| most < i128::from(one.least))
-        };
-        let bought = offers.iter().zip(&branch.from);
-        let bought: i64 = bought.map(|(offer, from)| offer.price_milli * from).sum();
-        let whole = branch.from.iter().map(|from| *from as f64).collect();
-        return (!conditions.iter().any(too_few)).then_some((bought, whole));
+        return unsolved(conditions, offers, branch);
     };
     let weights = &solved.variables[..conditions.len()];
     let least = proven(conditions, offers, weights, branch)?;
@@ -250,6 +233,31 @@ fn solve(conditions: &[Condition], offers: &[Offer], branch: &Branch) -> Option<
         least,
         more.map(|(more, from)| more + *from as f64).collect(),
     ))
+}
+
+/// What is known where the program has no end: there is no such mix, if numbers that were rounded
+/// can be trusted. Only what can be seen without them counts.
+fn unsolved(
+    conditions: &[Condition],
+    offers: &[Offer],
+    branch: &Branch,
+) -> Option<(i64, Vec<f64>)> {
+    let too_few = |one: &Condition| {
+        let each = one.each.iter().zip(&branch.to);
+        let most = each.map(|(each, to)| match (each, to) {
+            (0, _) => Some(0),
+            (each, to) => to.map(|to| i128::from(*each) * i128::from(to)),
+        });
+        let most: Option<i128> = most.sum();
+        most.is_some_and(|most| most < i128::from(one.least))
+    };
+    if conditions.iter().any(too_few) {
+        return None;
+    }
+    let bought = offers.iter().zip(&branch.from);
+    let bought = bought.map(|(offer, from)| offer.price_milli * from).sum();
+    let whole = branch.from.iter().map(|from| *from as f64).collect();
+    Some((bought, whole))
 }
 
 /// What a mix of a branch must cost if each condition counts so much: in integers, with nothing
@@ -279,8 +287,8 @@ fn proven(
         parts.sum::<i128>()
     };
     // Where any number may be bought, a machine may not count for more than its price.
-    for kind in 0..offers.len() {
-        let price = i128::from(offers[kind].price_milli) * ONE;
+    for (kind, offer) in offers.iter().enumerate() {
+        let price = i128::from(offer.price_milli) * ONE;
         if branch.to[kind].is_some() {
             continue;
         }
