@@ -6,9 +6,11 @@ use super::rearrange::Rearrange;
 use crate::capacity::error::PlanError;
 use crate::capacity::input::{self, Mapping};
 use crate::capacity::random::SplitMix64;
+use crate::capacity::replay::ReplayPolicy;
 use crate::capacity::workload::{Order, Workload};
 use crate::draw::Cell;
 use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use tepui_core::placement::{Measure, Models, Policy, Shape};
@@ -125,9 +127,13 @@ impl Input {
 pub(super) struct Replay {
     #[command(flatten)]
     pub(super) input: Input,
-    /// Which policies; all by default.
+    /// Which policies; all that place single tasks by default. DRF has frameworks, one for each
+    /// application of each role, place their tasks on what the allocator offers them.
     #[arg(long, value_delimiter = ',', value_name = "P,..")]
-    pub(super) policy: Vec<Policy>,
+    pub(super) policy: Vec<ReplayPolicy>,
+    /// How many tasks come at once under DRF: their frameworks compete for the same offers.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(super) burst: NonZeroUsize,
     /// Draws the order, if none is given, and what the policy Random does.
     #[arg(long, default_value_t = 1, conflicts_with = "seeds")]
     seed: u64,
@@ -142,9 +148,9 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn policies(&self) -> Vec<Policy> {
+    pub(super) fn policies(&self) -> Vec<ReplayPolicy> {
         match self.policy.is_empty() {
-            true => Policy::all().collect(),
+            true => ReplayPolicy::usual().collect(),
             false => self.policy.clone(),
         }
     }

@@ -2,14 +2,13 @@
 
 use super::args::Replay;
 use super::{Done, in_parallel};
-use crate::capacity::replay::{Replayed, replay};
+use crate::capacity::replay::{ReplayPolicy, Replayed, replay, replay_offers};
 use crate::capacity::report::replay::Compared;
 use crate::draw::{Cell, Table};
 use crate::progress;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use tepui_core::placement::Policy;
 
 pub(super) fn run(arguments: &Replay) -> Done {
     let (workload, measure) = arguments.input.read()?;
@@ -24,11 +23,15 @@ pub(super) fn run(arguments: &Replay) -> Done {
     let bar = progress::bar("replaying", wanted.len() as u64, "runs");
     let done = in_parallel(&wanted, |(policy, seed, order)| {
         let began = Instant::now();
-        let replayed = replay(&workload, order, &measure, *policy, *seed);
+        let replayed = match *policy {
+            ReplayPolicy::Placed(policy) => Ok(replay(&workload, order, &measure, policy, *seed)),
+            ReplayPolicy::Drf => replay_offers(&workload, order, &measure, arguments.burst, *seed),
+        };
         bar.inc(1);
-        ((*seed, replayed), began.elapsed())
+        replayed.map(|replayed| ((*seed, replayed), began.elapsed()))
     });
     bar.finish_and_clear();
+    let done: Vec<_> = done.into_iter().collect::<Result<_, _>>()?;
     let (runs, took): (Vec<(u64, Replayed)>, Vec<Duration>) = done.into_iter().unzip();
     let policies = arguments.policies();
     let compared = Compared {
@@ -79,7 +82,7 @@ fn line(replayed: &Replayed, seed: u64) -> Value {
 
 /// How long a run of each policy took here: the only figures that differ from run to run, and so
 /// they stand apart, and in no report.
-fn times(policies: &[Policy], runs: &[(u64, Replayed)], took: &[Duration]) -> Table {
+fn times(policies: &[ReplayPolicy], runs: &[(u64, Replayed)], took: &[Duration]) -> Table {
     let mut table = Table::new(&["time taken, ms", "mean", "shortest"]);
     for policy in policies {
         let own = runs.iter().zip(took);

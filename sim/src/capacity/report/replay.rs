@@ -2,10 +2,9 @@
 
 use super::words::{count, counted, mean, number};
 use super::{Figure, Part, Report};
-use crate::capacity::replay::{AtLoad, Replayed};
+use crate::capacity::replay::{AtLoad, ReplayPolicy, Replayed};
 use crate::draw::{Cell, Curve, Curves, Groups, Plot, Row, Shape, Table};
 use std::collections::BTreeMap;
-use tepui_core::placement::Policy;
 
 /// Loads that tables show, where the arrivals reach them.
 const SHOWN: [u32; 4] = [80, 90, 100, 130];
@@ -24,7 +23,7 @@ pub struct Compared<'a> {
     /// What all their GPUs have.
     pub gpu_milli: i64,
     /// In the order in which they are to be shown.
-    pub policies: &'a [Policy],
+    pub policies: &'a [ReplayPolicy],
     /// Each with its seed.
     pub runs: &'a [(u64, Replayed)],
 }
@@ -38,7 +37,7 @@ struct Seen {
 }
 
 impl Compared<'_> {
-    fn of(&self, policy: Policy) -> impl Iterator<Item = &Replayed> {
+    fn of(&self, policy: ReplayPolicy) -> impl Iterator<Item = &Replayed> {
         let own = self
             .runs
             .iter()
@@ -53,7 +52,7 @@ impl Compared<'_> {
     }
 
     /// One figure of a policy, by load.
-    fn by_load(&self, policy: Policy, of: fn(&AtLoad) -> f64) -> BTreeMap<u32, Seen> {
+    fn by_load(&self, policy: ReplayPolicy, of: fn(&AtLoad) -> f64) -> BTreeMap<u32, Seen> {
         let mut values: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
         for run in self.of(policy) {
             for (load, at) in &run.loads {
@@ -69,7 +68,7 @@ impl Compared<'_> {
         seen.collect()
     }
 
-    fn failed(&self, policy: Policy) -> f64 {
+    fn failed(&self, policy: ReplayPolicy) -> f64 {
         mean(
             &self
                 .of(policy)
@@ -163,9 +162,9 @@ impl Compared<'_> {
     }
 
     /// Policies by what they have allocated at the load of comparison, the most first.
-    fn ranked(&self) -> Option<(u32, Vec<(Policy, f64)>)> {
+    fn ranked(&self) -> Option<(u32, Vec<(ReplayPolicy, f64)>)> {
         let load = self.compared_at()?;
-        let figure = |policy: &Policy| {
+        let figure = |policy: &ReplayPolicy| {
             let by_load = self.by_load(*policy, |at| at.alloc_pct);
             Some((*policy, by_load.get(&load)?.mean))
         };
@@ -265,7 +264,7 @@ impl Compared<'_> {
     fn fragments(&self) -> Part {
         let least = |of: fn(&AtLoad) -> f64| {
             let load = self.compared_at()?;
-            let figure = |policy: &Policy| {
+            let figure = |policy: &ReplayPolicy| {
                 let by_load = self.by_load(*policy, of);
                 Some((*policy, by_load.get(&load)?.mean))
             };
@@ -324,10 +323,10 @@ impl Compared<'_> {
     }
 
     fn curves(&self, of: fn(&AtLoad) -> f64, from: u32) -> Curves {
-        let curve = |policy: &Policy| {
+        let curve = |policy: &ReplayPolicy| {
             let by_load = self.by_load(*policy, of);
             let seen = || by_load.range(from..);
-            let place = Policy::all().position(|known| known == *policy);
+            let place = ReplayPolicy::all().position(|known| known == *policy);
             Curve {
                 name: policy.to_string(),
                 color: place.unwrap_or(0),
