@@ -5,6 +5,7 @@ use tepui_core::placement::{Capacity, Free, Policy, Shape};
 use tepui_core::resources::Role;
 use tepui_sim::capacity::drf::{Appetite, Offers};
 use tepui_sim::capacity::machine::Machine;
+use tepui_sim::capacity::offered::Reserved;
 use tepui_sim::capacity::replay::{replay, replay_offers};
 use tepui_sim::capacity::task::Task;
 use tepui_sim::capacity::workload::{Order, Workload};
@@ -31,7 +32,8 @@ fn shape(cpu_milli: i64, memory_mib: i64) -> Shape {
 fn paper(appetite: Appetite, seed: u64) -> Vec<usize> {
     let shapes = [shape(1000, 4096), shape(3000, 1024)];
     let roles = ["a", "b"].map(|role| Role::new(role).unwrap());
-    let machine = vec![free(9000, 18 * 1024, 0)];
+    let none = Reserved::new();
+    let machine = vec![(free(9000, 18 * 1024, 0), &none)];
     let mut offers = Offers::new(machine, &roles, &shapes, appetite, seed).unwrap();
     for _ in 0..10 {
         offers.arrive(0, 0);
@@ -57,7 +59,8 @@ fn dominant_resource_fairness_is_as_in_the_paper() {
 fn weights_count_among_offers() {
     let shapes = [shape(1000, 1024)];
     let roles = ["a", "b"].map(|role| Role::new(role).unwrap());
-    let machine = vec![free(9000, 9 * 1024, 0)];
+    let none = Reserved::new();
+    let machine = vec![(free(9000, 9 * 1024, 0), &none)];
     let mut offers = Offers::new(machine, &roles, &shapes, Appetite::OneTask, 1).unwrap();
     let two = tepui_core::resources::Scalar::from_units(2);
     offers.allocator().set_weight(&roles[0], two).unwrap();

@@ -11,7 +11,7 @@
 //! is looked at by the framework.
 
 use super::error::PlanError;
-use super::offered;
+use super::offered::{self, Reserved};
 use super::random::SplitMix64;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -88,13 +88,13 @@ fn refused(why: &AllocatorError) -> PlanError {
 }
 
 impl<'a> Offers<'a> {
-    /// Machines of which so much is free, and frameworks by their roles. Tasks will have one of
-    /// `shapes`.
+    /// Machines of which so much is free, with what of it is reserved, and frameworks by their
+    /// roles. Tasks will have one of `shapes`.
     ///
     /// # Errors
     /// When there is more of something than the allocator counts.
     pub fn new(
-        free: Vec<Free>,
+        machines: Vec<(Free, &Reserved)>,
         roles: &[Role],
         shapes: &'a [Shape],
         appetite: Appetite,
@@ -112,11 +112,11 @@ impl<'a> Offers<'a> {
             by_index: BTreeMap::new(),
             random: SplitMix64::new(seed),
             now: Time::ZERO,
-            free,
+            free: machines.iter().map(|(free, _)| *free).collect(),
         };
-        for (place, free) in offers.free.iter().enumerate() {
+        for (place, (free, reserved)) in machines.into_iter().enumerate() {
             let name = format!("{place:07}");
-            let total = offered::machine(&name, free)?;
+            let total = offered::amounts_of(&name, &free, reserved)?;
             let id = AgentId::new(&name).expect("digits are an id");
             let agent = offers.allocator.add_agent(id, total, &[]);
             let agent = agent.map_err(|why| refused(&why))?;

@@ -2,6 +2,7 @@
 
 use super::drf::{Appetite, Offers};
 use super::error::PlanError;
+use super::offered;
 use super::placer::Placer;
 use super::task::Task;
 use super::workload::{Order, Workload};
@@ -211,7 +212,12 @@ pub fn replay_offers(
     let mut fragment: i64 = fragments.iter().sum();
     let (roles, framework_of) = frameworks(workload)?;
     let appetite = Appetite::AllThatFits;
-    let mut offers = Offers::new(free, &roles, &workload.shapes, appetite, seed)?;
+    let reserved = order
+        .machines
+        .iter()
+        .map(|place| &workload.machines[*place].reserved);
+    let machines = free.into_iter().zip(reserved).collect();
+    let mut offers = Offers::new(machines, &roles, &workload.shapes, appetite, seed)?;
     let mut tally = Tally::new(workload, measure);
     for burst in order.arrivals.chunks(burst.get()) {
         for task in burst {
@@ -238,9 +244,7 @@ fn frameworks(workload: &Workload) -> Result<(Vec<Role>, Vec<usize>), PlanError>
     let mut roles = Vec::new();
     for ((role, _), number) in &mut numbers {
         *number = roles.len();
-        let named = if role.is_empty() { "*" } else { role };
-        let role = Role::new(named);
-        roles.push(role.map_err(|why| PlanError::Mismatch(format!("role '{named}': {why}")))?);
+        roles.push(offered::role(role)?);
     }
     let of = workload.tasks.iter().map(|task| numbers[&key(task)]);
     Ok((roles, of.collect()))

@@ -131,8 +131,9 @@ pub(super) struct Replay {
     /// application of each role, place their tasks on what the allocator offers them.
     #[arg(long, value_delimiter = ',', value_name = "P,..")]
     pub(super) policy: Vec<ReplayPolicy>,
-    /// How many tasks come at once under DRF: their frameworks compete for the same offers.
-    #[arg(long, value_name = "COUNT", default_value = "1")]
+    /// How many tasks come at once under DRF: their frameworks compete for the same offers. One at
+    /// a time is closest to the other policies, and slow.
+    #[arg(long, value_name = "COUNT", default_value = "10")]
     pub(super) burst: NonZeroUsize,
     /// Draws the order, if none is given, and what the policy Random does.
     #[arg(long, default_value_t = 1, conflicts_with = "seeds")]
