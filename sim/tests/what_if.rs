@@ -98,6 +98,7 @@ fn small_workload() -> Workload {
                 gpu_milli,
                 ..Shape::default()
             },
+            ..Task::default()
         }
     });
     Workload::new(machines.collect(), tasks.collect(), Vec::new())
