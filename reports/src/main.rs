@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tepui_reports::commands::{
-    self, allocation, append, failover, launch, mutants, speed, state, swarm,
+    self, allocation, append, failover, launch, mutants, planning, speed, state, swarm,
 };
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
@@ -30,6 +30,8 @@ enum Command {
     Launch(launch::Options),
     /// Plants each bug of `sim/mutants` in a scratch copy and counts the seeds until it is found.
     Mutants(mutants::Options),
+    /// Measures the planner on a published trace, and checks its goals.
+    Planning(planning::Options),
     /// Measures how many events the simulator handles a second.
     Speed(speed::Options),
     /// Reads the state of a large cluster again and again, and says what that does to other calls.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Failover(options) => failover::run(&options, &out),
         Command::Launch(options) => launch::run(&options, &out),
         Command::Mutants(options) => mutants::run(&options, &out),
+        Command::Planning(options) => planning::run(&options, &out),
         Command::Speed(options) => speed::run(&options, &out),
         Command::State(options) => state::run(&options, &out),
         Command::Swarm(options) => swarm::run(&options, &out),

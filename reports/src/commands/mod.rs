@@ -5,6 +5,7 @@ pub mod append;
 pub mod failover;
 pub mod launch;
 pub mod mutants;
+pub mod planning;
 pub mod speed;
 pub mod state;
 pub mod swarm;

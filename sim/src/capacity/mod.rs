@@ -29,6 +29,7 @@ pub mod replay;
 pub mod report;
 pub mod roles;
 pub mod snapshot;
+pub mod stranded;
 pub mod task;
 pub mod workload;
 

@@ -33,6 +33,7 @@ pub struct Placer<'a> {
     changes: Vec<u32>,
     marks: Vec<u64>,
     mark: u64,
+    scored: u64,
     random: SplitMix64,
 }
 
@@ -58,6 +59,7 @@ impl<'a> Placer<'a> {
             changes: Vec::new(),
             marks: vec![0; free.len()],
             mark: 0,
+            scored: 0,
             random: SplitMix64::new(seed),
             free,
         }
@@ -79,6 +81,12 @@ impl<'a> Placer<'a> {
     #[must_use]
     pub fn fragments(&self) -> &[i64] {
         &self.fragments
+    }
+
+    /// How often a machine was scored so far: what the kept winners save.
+    #[must_use]
+    pub fn scored(&self) -> u64 {
+        self.scored
     }
 
     /// Places a task of one of the shapes, if it fits anywhere.
@@ -120,13 +128,17 @@ impl<'a> Placer<'a> {
         let asked = &self.shapes[shape];
         let (free, fragments, closed) = (&self.free, &self.fragments, &self.closed);
         let (policy, measure) = (self.policy, self.measure);
-        let score = |place: usize| match !closed[place] && free[place].fits(asked) {
-            true => {
-                policy
-                    .score(&free[place], asked, measure, fragments[place])
-                    .0
+        let scored = &mut self.scored;
+        let score = |place: usize| {
+            *scored += 1;
+            match !closed[place] && free[place].fits(asked) {
+                true => {
+                    policy
+                        .score(&free[place], asked, measure, fragments[place])
+                        .0
+                }
+                false => NOWHERE,
             }
-            false => NOWHERE,
         };
         let tree = self.trees[shape].get_or_insert_with(|| Tournament::new(free.len()));
         self.mark += 1;

@@ -1,11 +1,12 @@
 //! `tepui plan fragmentation`
 
+use super::Done;
 use super::args::Fragmentation;
-use super::{Done, show};
-use crate::capacity::fit::{self, whole_gpus};
-use serde_json::{Value, json};
+use crate::capacity::fit;
+use crate::capacity::report::fragmentation::{Fragmented, OfMachine};
+use crate::capacity::stranded::{self, RESOURCES};
+use serde_json::{Map, Value, json};
 use std::process::ExitCode;
-use tepui_core::placement::Free;
 
 pub(super) fn run(arguments: &Fragmentation) -> Done {
     let (workload, measure) = arguments.input.read()?;
@@ -13,71 +14,88 @@ pub(super) fn run(arguments: &Fragmentation) -> Done {
     let load = arguments.load.unwrap_or(u32::MAX);
     let seeded = (load, arguments.seed);
     let placer = fit::fill(&workload, &order, &measure, arguments.policy, seeded);
-    let count = measure.count as f64;
-    let milli = |fragment: i64| fragment as f64 / count;
-    let (idle, all) = (sum(placer.free()), workload.gpu_milli());
-    let mut machines: Vec<(i64, usize)> = placer.fragments().iter().copied().zip(0..).collect();
-    machines.sort_by_key(|(fragment, place)| (std::cmp::Reverse(*fragment), *place));
-    machines.truncate(arguments.top);
-    let named = |place: usize| &workload.machines[order.machines[place]];
-    let percent = |part: f64, whole: i64| 100.0 * part / (whole as f64).max(1.0);
-    let fragment = milli(placer.fragment());
+    let usual = stranded::usual(workload.tasks.iter().map(|task| &task.shape));
+    let count = measure.count.max(1) as f64;
+    let places = order
+        .machines
+        .iter()
+        .zip(placer.free())
+        .zip(placer.fragments());
+    let machines: Vec<OfMachine> = places
+        .map(|((machine, free), fragment)| {
+            let machine = &workload.machines[*machine];
+            let model = workload.models_text(machine.capacity.model);
+            OfMachine::new(machine, &model, (free, *fragment as f64 / count), &usual)
+        })
+        .collect();
+    let fragmented = Fragmented {
+        machines: &machines,
+        top: arguments.top,
+    };
+    let inputs = arguments.input.described(&workload);
+    arguments.outputs.write(inputs, || fragmented.report())?;
     if arguments.json {
-        let line = |(fragment, place): &(i64, usize)| {
-            let free = &placer.free()[*place];
-            json!({
-                "name": named(*place).name,
-                "frag_gpu_milli": milli(*fragment),
-                "idle_gpu_milli": free.gpu_milli,
-                "idle_cpu_milli": free.cpu_milli,
-                "idle_memory_mib": free.memory_mib,
-            })
-        };
-        let machines: Vec<Value> = machines.iter().map(line).collect();
-        let answer = json!({
-            "policy": arguments.policy.to_string(),
-            "load": arguments.load,
-            "f_count": placer.fragment(),
-            "frag_gpu_milli": fragment,
-            "frag_pct": percent(fragment, all),
-            "frag_idle_pct": percent(fragment, idle),
-            "idle_gpu_milli": idle,
-            "machines": machines,
-        });
-        println!("{answer}");
+        println!("{}", answer(arguments, &fragmented, placer.fragment()));
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
-        "{:.1} of {} GPUs are idle; of these {:.1} ({:.1} %) are of no use to the tasks that come",
-        whole_gpus(idle),
-        all / 1000,
-        fragment / 1000.0,
-        percent(fragment, idle)
-    );
-    let row = |(fragment, place): &(i64, usize)| {
-        let free = &placer.free()[*place];
-        vec![
-            named(*place).name.clone(),
-            format!("{:.2}", milli(*fragment) / 1000.0),
-            format!("{:.2}", whole_gpus(free.gpu_milli)),
-            format!("{:.1}", free.cpu_milli as f64 / 1000.0),
-            free.memory_mib.to_string(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = machines.iter().map(row).collect();
-    show::table(
-        &[
-            "machine",
-            "stranded GPUs",
-            "idle GPUs",
-            "idle cpus",
-            "idle MiB",
-        ],
-        &rows,
-    );
+    for line in fragmented.summary() {
+        println!("{line}");
+    }
+    print!("\n{}", fragmented.table().plain());
     Ok(ExitCode::SUCCESS)
 }
 
-fn sum(free: &[Free]) -> i64 {
-    free.iter().map(|free| free.gpu_milli).sum()
+fn percent(part: f64, whole: f64) -> f64 {
+    100.0 * part / whole.max(1.0)
+}
+
+fn answer(arguments: &Fragmentation, found: &Fragmented<'_>, f_count: i64) -> Value {
+    let all = found.sum();
+    let (has, idle) = (all.has[stranded::GPUS], all.idle[stranded::GPUS]);
+    let line = |machine: &&OfMachine| {
+        json!({
+            "name": machine.name,
+            "frag_gpu_milli": machine.fragment_milli,
+            "idle_gpu_milli": machine.idle[stranded::GPUS],
+            "idle_cpu_milli": machine.idle[0],
+            "idle_memory_mib": machine.idle[1],
+            "stranded": by_resource(machine.stranded.map(Value::from)),
+        })
+    };
+    let groups = found.groups().into_iter().map(|(attribute, values)| {
+        let values = values.into_iter().map(|(value, sum)| {
+            let sum = json!({
+                "machines": sum.machines,
+                "idle": by_resource(sum.idle.map(whole)),
+                "stranded": by_resource(sum.stranded.map(whole)),
+                "frag_gpu_milli": sum.fragment_milli,
+            });
+            (value, sum)
+        });
+        (attribute, Value::from(values.collect::<Map<_, _>>()))
+    });
+    json!({
+        "policy": arguments.policy.to_string(),
+        "load": arguments.load,
+        "f_count": f_count,
+        "frag_gpu_milli": all.fragment_milli,
+        "frag_pct": percent(all.fragment_milli, has),
+        "frag_idle_pct": percent(all.fragment_milli, idle),
+        "idle_gpu_milli": whole(idle),
+        "idle": by_resource(all.idle.map(whole)),
+        "stranded": by_resource(all.stranded.map(whole)),
+        "groups": groups.collect::<Map<_, _>>(),
+        "machines": found.worst().iter().map(line).collect::<Vec<_>>(),
+    })
+}
+
+/// Sums of integers, as integers.
+fn whole(sum: f64) -> Value {
+    Value::from(sum as i64)
+}
+
+/// Cpus and GPUs in milli, memory and disk in MiB.
+fn by_resource(amounts: [Value; stranded::COUNT]) -> Map<String, Value> {
+    let names = RESOURCES.iter().map(|name| (*name).to_owned());
+    names.zip(amounts).collect()
 }

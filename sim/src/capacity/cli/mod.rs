@@ -8,7 +8,6 @@ mod grow;
 mod outputs;
 mod rearrange;
 mod replay;
-mod show;
 
 use super::error::PlanError;
 use super::parallel::in_parallel;

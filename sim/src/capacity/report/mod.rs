@@ -6,6 +6,7 @@
 
 pub mod compact;
 pub mod fit;
+pub mod fragmentation;
 pub mod grow;
 pub mod rearrange;
 pub mod replay;
