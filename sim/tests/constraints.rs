@@ -19,10 +19,14 @@ fn machines(racks: &[&str]) -> Vec<Machine> {
     racks.iter().enumerate().map(machine).collect()
 }
 
+fn refs(machines: &[Machine]) -> Vec<&Machine> {
+    machines.iter().collect()
+}
+
 /// On which of the machines one more instance may go.
 fn allowed(constraint: &str, racks: &[&str], instances: &[usize]) -> Vec<usize> {
     let machines = machines(racks);
-    let mut spread = Spread::new(&[constraint.parse().unwrap()], &machines);
+    let mut spread = Spread::new(&[constraint.parse().unwrap()], &refs(&machines));
     instances.iter().for_each(|machine| spread.add(*machine));
     let all = 0..machines.len();
     all.filter(|machine| spread.forbids(*machine).is_none())
@@ -144,7 +148,7 @@ proptest! {
         steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..40),
     ) {
         let machines = machines(&racks);
-        let mut spread = Spread::new(&constraints, &machines);
+        let mut spread = Spread::new(&constraints, &refs(&machines));
         let mut instances: Vec<usize> = Vec::new();
         for (leaves, which) in steps {
             if leaves && !instances.is_empty() {

@@ -11,6 +11,7 @@ use tepui_sim::capacity::compact::Compaction;
 use tepui_sim::capacity::fit;
 use tepui_sim::capacity::input::{Mapping, read, read_order};
 use tepui_sim::capacity::replay::replay;
+use tepui_sim::capacity::snapshot::Snapshot;
 use tepui_sim::capacity::workload::Workload;
 
 fn openb() -> Option<PathBuf> {
@@ -115,11 +116,11 @@ fn as_much_fits_as_expected() {
         let number = |name: &str| row[name].parse::<i64>().unwrap();
         let load = number("load") as u32;
         let all = filled.entry((policy, load)).or_insert_with(|| {
-            let placer = fit::fill(&workload, &order, &measure, policy, (load, 1));
-            fit::headroom(&workload, placer.free())
+            let (filled, _) = Snapshot::filled(&workload, &order, &measure, policy, (load, 1));
+            fit::headroom(&filled, &workload)
         });
         let found = all.iter().find(|headroom| {
-            let shape = &headroom.shape;
+            let shape = &headroom.demand.shape;
             shape.cpu_milli == number("class_cpu")
                 && shape.memory_mib == number("class_mem")
                 && i64::from(shape.gpus) == number("class_num")

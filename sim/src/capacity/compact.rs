@@ -86,9 +86,7 @@ impl<'a> Compaction<'a> {
     fn is_enough(&self, kept: &[usize]) -> bool {
         let mut kept = kept.to_vec();
         kept.sort_unstable();
-        let free = self.workload.free(&kept);
-        let shapes = &self.workload.shapes;
-        let mut placer = Placer::new(self.policy, free, shapes, self.measure, 0);
+        let mut placer = Placer::of(self.workload, &kept, self.measure, self.policy, 0);
         let mut pending = 0;
         for shape in &self.shapes {
             if placer.place(*shape).is_none() {

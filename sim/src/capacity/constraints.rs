@@ -174,7 +174,7 @@ struct Counted {
 impl Spread {
     /// No instance is anywhere yet.
     #[must_use]
-    pub fn new(constraints: &[Constraint], machines: &[Machine]) -> Spread {
+    pub fn new(constraints: &[Constraint], machines: &[&Machine]) -> Spread {
         let counted = |constraint| Counted::new(constraint, machines);
         Spread {
             constraints: constraints.iter().map(counted).collect(),
@@ -192,6 +192,22 @@ impl Spread {
         all.for_each(|one| one.remove(machine));
     }
 
+    /// What the constraints see of a machine: machines of the same values are alike to them.
+    #[must_use]
+    pub fn values(&self, machine: usize) -> Vec<u32> {
+        let all = self.constraints.iter();
+        all.map(|one| one.group_of[machine]).collect()
+    }
+
+    /// Whether all instances must share a value, and there is no instance yet.
+    #[must_use]
+    pub fn clusters(&self) -> bool {
+        let undecided = |one: &Counted| {
+            matches!(one.constraint.operator, Operator::Cluster(None)) && one.sizes.is_empty()
+        };
+        self.constraints.iter().any(undecided)
+    }
+
     /// The first constraint that keeps one more instance off a machine.
     #[must_use]
     pub fn forbids(&self, machine: usize) -> Option<&Constraint> {
@@ -202,7 +218,7 @@ impl Spread {
 }
 
 impl Counted {
-    fn new(constraint: &Constraint, machines: &[Machine]) -> Counted {
+    fn new(constraint: &Constraint, machines: &[&Machine]) -> Counted {
         let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
         let mut allowed = vec![matches!(constraint.operator, Operator::Unlike(_))];
         let group_of = machines.iter().map(|machine| {

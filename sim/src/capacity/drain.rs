@@ -192,8 +192,7 @@ impl<'a> Cluster<'a> {
         for (place, machine) in order.iter().enumerate() {
             place_of[*machine] = place;
         }
-        let free = workload.free(&order);
-        let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
+        let mut placer = Placer::of(workload, &order, measure, policy, seed);
         let mut at = Vec::new();
         for (running, shape) in snapshot.running.iter().zip(&workload.shape_of) {
             let placement = Placement {

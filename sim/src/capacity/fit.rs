@@ -1,20 +1,25 @@
 //! How much more fits, and what the totals would have promised.
 
-use super::placer::Placer;
+use super::occupied::Occupied;
+use super::rules::Demand;
+use super::snapshot::Snapshot;
 use super::workload::{Order, Workload};
-use tepui_core::placement::{Free, Measure, Policy, Shape, WHOLE_GPU_MILLI};
+use std::collections::BTreeMap;
+use tepui_core::placement::{Free, Shape, WHOLE_GPU_MILLI};
 
 /// How many more tasks of one shape fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headroom {
-    /// The shape.
-    pub shape: Shape,
-    /// How many tasks of the workload have it.
+    /// The shape, and who asks for it if that decides.
+    pub demand: Demand,
+    /// How many tasks have it.
     pub count: usize,
     /// How many more really fit.
     pub fit_more: i64,
     /// How many more the sums of what is free suggest.
     pub by_totals: i64,
+    /// On how many machines each resource is the first that runs out.
+    pub lacks: BTreeMap<Lacks, usize>,
 }
 
 /// Which resource keeps more tasks of a shape off a machine.
@@ -40,19 +45,27 @@ pub fn on_machine(free: &Free, shape: &Shape) -> (i64, Lacks) {
     if shape.gpus > 0 && !shape.models.allow(free.model) {
         return (0, Lacks::Model);
     }
-    let of = |free: i64, asked: i64| if asked > 0 { free / asked } else { i64::MAX };
     let bounds = [
-        (of(free.cpu_milli, shape.cpu_milli), Lacks::Cpu),
-        (of(free.memory_mib, shape.memory_mib), Lacks::Memory),
-        (of(free.disk_mib, shape.disk_mib), Lacks::Disk),
-        (of(free.ports, shape.ports), Lacks::Ports),
+        (times(free.cpu_milli, shape.cpu_milli), Lacks::Cpu),
+        (times(free.memory_mib, shape.memory_mib), Lacks::Memory),
+        (times(free.disk_mib, shape.disk_mib), Lacks::Disk),
+        (times(free.ports, shape.ports), Lacks::Ports),
         (by_devices(free, shape), Lacks::Gpu),
     ];
     let least = bounds.iter().min_by_key(|(count, _)| *count);
     *least.expect("there are some")
 }
 
-/// How many groups of GPUs, each with enough free, there are.
+/// How often what is asked for is there.
+fn times(free: i64, asked: i64) -> i64 {
+    match asked {
+        0 => i64::MAX,
+        asked => free.max(0) / asked,
+    }
+}
+
+/// How many groups of GPUs, each with enough free, there are; and no more than all that is free of
+/// them is for, where a part of it is reserved for others.
 fn by_devices(free: &Free, shape: &Shape) -> i64 {
     if shape.gpus == 0 {
         return i64::MAX;
@@ -69,6 +82,7 @@ fn by_devices(free: &Free, shape: &Shape) -> i64 {
     let fits =
         |tasks: i64| slots.iter().map(|slots| (*slots).min(tasks)).sum::<i64>() >= tasks * gpus;
     let most: i64 = slots.iter().sum::<i64>() / gpus;
+    let most = most.min(times(free.gpu_milli, shape.gpu_milli_total()));
     let (mut yes, mut no) = (0, most + 1);
     while no - yes > 1 {
         let middle = i64::midpoint(yes, no);
@@ -91,34 +105,14 @@ pub fn fit_more(free: &[Free], shape: &Shape) -> i64 {
 #[must_use]
 pub fn by_totals(free: &[Free], shape: &Shape) -> i64 {
     let sum = |of: fn(&Free) -> i64| free.iter().map(of).sum::<i64>();
-    let of = |free: i64, asked: i64| if asked > 0 { free / asked } else { i64::MAX };
-    let cpu = of(sum(|free| free.cpu_milli), shape.cpu_milli);
-    let memory = of(sum(|free| free.memory_mib), shape.memory_mib);
-    let disk = of(sum(|free| free.disk_mib), shape.disk_mib);
-    let ports = of(sum(|free| free.ports), shape.ports);
-    let gpu = of(sum(|free| free.gpu_milli), shape.gpu_milli_total());
-    [cpu, memory, disk, ports, gpu]
-        .into_iter()
-        .min()
-        .unwrap_or(0)
-}
-
-/// Places arrivals until the GPU milli that arrived are `load` percent of all; without GPUs, all
-/// arrivals.
-#[must_use]
-pub fn fill<'a>(
-    workload: &'a Workload,
-    order: &Order,
-    measure: &'a Measure,
-    policy: Policy,
-    (load, seed): (u32, u64),
-) -> Placer<'a> {
-    let free = workload.free(&order.machines);
-    let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
-    for shape in up_to_load(workload, order, load) {
-        placer.place(shape);
-    }
-    placer
+    let bounds = [
+        times(sum(|free| free.cpu_milli), shape.cpu_milli),
+        times(sum(|free| free.memory_mib), shape.memory_mib),
+        times(sum(|free| free.disk_mib), shape.disk_mib),
+        times(sum(|free| free.ports), shape.ports),
+        times(sum(|free| free.gpu_milli), shape.gpu_milli_total()),
+    ];
+    bounds.into_iter().min().unwrap_or(0)
 }
 
 /// The shapes of the first arrivals, up to a load.
@@ -127,13 +121,15 @@ pub fn up_to_load<'a>(
     order: &'a Order,
     load: u32,
 ) -> impl Iterator<Item = usize> + 'a {
-    arrivals_up_to_load(workload, order, load).map(|task| workload.shape_of[task])
+    arrivals_up_to_load(workload, order, 0, load).map(|task| workload.shape_of[task])
 }
 
-/// The first arrivals, up to a load: places in the list of tasks.
+/// The first arrivals, up to a load, of which so many GPU milli are there already: places in the
+/// list of tasks.
 pub fn arrivals_up_to_load<'a>(
     workload: &'a Workload,
     order: &'a Order,
+    there: i64,
     load: u32,
 ) -> impl Iterator<Item = usize> + 'a {
     let bound = workload.gpu_milli() * i64::from(load);
@@ -141,7 +137,7 @@ pub fn arrivals_up_to_load<'a>(
         .arrivals
         .iter()
         .copied()
-        .scan(0, move |arrived, task| {
+        .scan(there, move |arrived, task| {
             // The one that reaches the load is still among them.
             let goes_on = bound == 0 || 100 * *arrived < bound;
             let shape = workload.shape_of[task];
@@ -150,23 +146,28 @@ pub fn arrivals_up_to_load<'a>(
         })
 }
 
-/// The headroom of a filled cluster for each shape of its workload, the commonest first.
+/// The headroom of a cluster for each shape of a workload, the commonest first.
 #[must_use]
-pub fn headroom(workload: &Workload, free: &[Free]) -> Vec<Headroom> {
+pub fn headroom(snapshot: &Snapshot, workload: &Workload) -> Vec<Headroom> {
+    let occupied = Occupied::of(snapshot);
     let mut counts = vec![0; workload.shapes.len()];
     for shape in &workload.shape_of {
         counts[*shape] += 1;
     }
-    let shapes = workload.shapes.iter().zip(counts);
-    let mut all: Vec<Headroom> = shapes
-        .map(|(shape, count)| Headroom {
-            shape: *shape,
-            count,
-            fit_more: fit_more(free, shape),
-            by_totals: by_totals(free, shape),
+    let demands = workload.demands.iter().zip(counts);
+    let mut all: Vec<Headroom> = demands
+        .map(|(demand, count)| {
+            let tenant = occupied.tenant(demand);
+            Headroom {
+                demand: demand.clone(),
+                count,
+                fit_more: occupied.fit_more(&tenant),
+                by_totals: occupied.by_totals(&tenant),
+                lacks: occupied.runs_out(&tenant),
+            }
         })
         .collect();
-    all.sort_by_key(|headroom| (std::cmp::Reverse(headroom.count), headroom.shape));
+    all.sort_by(|left, right| (right.count, &left.demand).cmp(&(left.count, &right.demand)));
     all
 }
 

@@ -2,6 +2,9 @@
 
 use super::index::{NOWHERE, Tournament};
 use super::random::SplitMix64;
+use super::rules::{Demand, Rules, Tenant};
+use super::task::Task;
+use super::workload::Workload;
 use tepui_core::placement::{Devices, Free, Measure, Policy, Shape};
 
 /// How often a machine is drawn at random before all are looked at.
@@ -22,6 +25,8 @@ pub struct Placer<'a> {
     policy: Policy,
     measure: &'a Measure,
     shapes: &'a [Shape],
+    /// Where not everybody may use everything; with who asks for each of the shapes.
+    rules: Option<(Rules, Vec<Tenant>)>,
     /// In the order in which ties go.
     free: Vec<Free>,
     fragments: Vec<i64>,
@@ -52,6 +57,7 @@ impl<'a> Placer<'a> {
             policy,
             measure,
             shapes,
+            rules: None,
             fragment: fragments.iter().sum(),
             fragments,
             trees: vec![None; shapes.len()],
@@ -63,6 +69,21 @@ impl<'a> Placer<'a> {
             random: SplitMix64::new(seed),
             free,
         }
+    }
+
+    /// Some of a workload's machines, empty, in the order in which ties go, with all rules that the
+    /// workload has.
+    pub fn of(
+        workload: &'a Workload,
+        machines: &[usize],
+        measure: &'a Measure,
+        policy: Policy,
+        seed: u64,
+    ) -> Placer<'a> {
+        let free = workload.free(machines);
+        let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
+        placer.rules = workload.rules(machines);
+        placer
     }
 
     /// What is free, machine by machine, in order.
@@ -99,21 +120,54 @@ impl<'a> Placer<'a> {
         Some(found)
     }
 
-    /// Puts a task where it is known to fit.
-    pub fn put(&mut self, shape: usize, at: Placement) {
-        self.free[at.place].take(&self.shapes[shape], at.devices);
-        self.changed(at.place);
-    }
-
     /// Has a machine take no more tasks, or take them again.
     pub fn close(&mut self, place: usize, closed: bool) {
         self.closed[place] = closed;
         self.changed(place);
     }
 
+    /// Places a task of one of the shapes on this machine, if it may go there.
+    pub fn place_on(&mut self, shape: usize, place: usize) -> Option<Placement> {
+        if !self.allows(place, shape) {
+            return None;
+        }
+        let (_, devices) = self.score(place, shape);
+        let found = Placement { place, devices };
+        self.put(shape, found);
+        Some(found)
+    }
+
+    /// A task of one of the shapes is there now, whether the rules allow it or not.
+    ///
+    /// # Panics
+    /// When there is too little for it.
+    pub fn put(&mut self, shape: usize, at: Placement) {
+        self.free[at.place].take(&self.shapes[shape], at.devices);
+        if let Some((rules, tenants)) = &mut self.rules {
+            rules.add(at.place, &tenants[shape]);
+        }
+        self.changed(at.place);
+    }
+
+    /// A task of any shape is there now, whether the rules allow it or not.
+    ///
+    /// # Panics
+    /// When there is too little for it.
+    pub fn put_other(&mut self, task: &Task, place: usize, devices: Devices) {
+        self.free[place].take(&task.shape, devices);
+        if let Some((rules, _)) = &mut self.rules {
+            let tenant = rules.tenant(&Demand::of(task));
+            rules.add(place, &tenant);
+        }
+        self.changed(place);
+    }
+
     /// Takes a task away.
     pub fn remove(&mut self, shape: usize, from: Placement) {
         self.free[from.place].give_back(&self.shapes[shape], from.devices);
+        if let Some((rules, tenants)) = &mut self.rules {
+            rules.remove(from.place, &tenants[shape]);
+        }
         self.changed(from.place);
     }
 
@@ -124,34 +178,69 @@ impl<'a> Placer<'a> {
         self.changes.push(place as u32);
     }
 
-    fn best(&mut self, shape: usize) -> Option<Placement> {
+    /// Whether a task of one of the shapes may go to a machine.
+    fn allows(&self, place: usize, shape: usize) -> bool {
+        if self.closed[place] {
+            return false;
+        }
+        let free = &self.free[place];
+        match &self.rules {
+            None => free.fits(&self.shapes[shape]),
+            Some((rules, tenants)) => rules.allows(place, free, &tenants[shape]),
+        }
+    }
+
+    fn score(&self, place: usize, shape: usize) -> (i64, Devices) {
+        let (free, before) = (&self.free[place], self.fragments[place]);
         let asked = &self.shapes[shape];
-        let (free, fragments, closed) = (&self.free, &self.fragments, &self.closed);
-        let (policy, measure) = (self.policy, self.measure);
-        let scored = &mut self.scored;
-        let score = |place: usize| {
-            *scored += 1;
-            match !closed[place] && free[place].fits(asked) {
-                true => {
-                    policy
-                        .score(&free[place], asked, measure, fragments[place])
-                        .0
-                }
+        self.policy.score(free, asked, self.measure, before)
+    }
+
+    fn best(&mut self, shape: usize) -> Option<Placement> {
+        let place = match &self.rules {
+            Some((_, tenants)) if tenants[shape].is_bound_elsewhere() => self.best_of_all(shape),
+            _ => self.best_of_changed(shape),
+        }?;
+        let (_, devices) = self.score(place, shape);
+        Some(Placement { place, devices })
+    }
+
+    /// Looks at the machines that changed since the last task of this shape.
+    fn best_of_changed(&mut self, shape: usize) -> Option<usize> {
+        let tree = self.trees[shape].take();
+        let mut tree = tree.unwrap_or_else(|| Tournament::new(self.free.len()));
+        self.mark += 1;
+        let mut marks = std::mem::take(&mut self.marks);
+        let mut scored = 0;
+        tree.update(&self.changes, (&mut marks, self.mark), |place| {
+            scored += 1;
+            match self.allows(place, shape) {
+                true => self.score(place, shape).0,
                 false => NOWHERE,
             }
-        };
-        let tree = self.trees[shape].get_or_insert_with(|| Tournament::new(free.len()));
-        self.mark += 1;
-        tree.update(&self.changes, (&mut self.marks, self.mark), score);
-        let place = tree.winner()?;
-        let before = fragments[place];
-        let (_, devices) = policy.score(&free[place], asked, measure, before);
-        Some(Placement { place, devices })
+        });
+        self.marks = marks;
+        self.scored += scored;
+        let place = tree.winner();
+        self.trees[shape] = Some(tree);
+        place
+    }
+
+    /// Looks at all machines: what happened on one may decide about all others.
+    fn best_of_all(&self, shape: usize) -> Option<usize> {
+        let mut best: Option<(i64, usize)> = None;
+        for place in (0..self.free.len()).filter(|place| self.allows(*place, shape)) {
+            let (score, _) = self.score(place, shape);
+            if best.is_none_or(|(most, _)| score > most) {
+                best = Some((score, place));
+            }
+        }
+        best.map(|(_, place)| place)
     }
 
     fn draw(&mut self, shape: usize) -> Option<Placement> {
         let asked = &self.shapes[shape];
-        let place = self.draw_machine(asked)?;
+        let place = self.draw_machine(shape)?;
         let free = &self.free[place];
         if !asked.is_share() {
             let devices = free.usual_devices(asked);
@@ -165,16 +254,15 @@ impl<'a> Placer<'a> {
     }
 
     /// One of the machines on which a task fits, each with the same chance.
-    fn draw_machine(&mut self, asked: &Shape) -> Option<usize> {
+    fn draw_machine(&mut self, shape: usize) -> Option<usize> {
         for _ in 0..DRAWS_MAX {
             let place = self.random.below(self.free.len());
-            if !self.closed[place] && self.free[place].fits(asked) {
+            if self.allows(place, shape) {
                 return Some(place);
             }
         }
-        let fitting = self.free.iter().enumerate();
-        let fitting = fitting.filter(|(place, free)| !self.closed[*place] && free.fits(asked));
-        let fitting: Vec<usize> = fitting.map(|(place, _)| place).collect();
+        let all = 0..self.free.len();
+        let fitting: Vec<usize> = all.filter(|place| self.allows(*place, shape)).collect();
         match fitting.len() {
             0 => None,
             count => Some(fitting[self.random.below(count)]),

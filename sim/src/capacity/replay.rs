@@ -180,8 +180,7 @@ pub fn replay(
     policy: Policy,
     seed: u64,
 ) -> Replayed {
-    let free = workload.free(&order.machines);
-    let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
+    let mut placer = Placer::of(workload, &order.machines, measure, policy, seed);
     let mut tally = Tally::new(workload, measure);
     for task in &order.arrivals {
         let shape = workload.shape_of[*task];

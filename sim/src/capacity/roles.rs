@@ -32,6 +32,14 @@ impl Default for RoleSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles(pub BTreeMap<Arc<str>, RoleSettings>);
 
+impl Roles {
+    /// Whether any role has a limit.
+    #[must_use]
+    pub fn limit_any(&self) -> bool {
+        self.0.values().any(|set| !set.limits.is_empty())
+    }
+}
+
 /// Whether tasks of `role` may use what is reserved for `reserved`: the same role, or one above.
 #[must_use]
 pub fn covers(reserved: &str, role: &str) -> bool {

@@ -43,7 +43,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A cluster that a policy filled with the arrivals up to a load, and the tasks that found no
+    /// Empty machines that a policy filled with arrivals up to a load, and the tasks that found no
     /// place.
     #[must_use]
     pub fn filled(
@@ -51,16 +51,45 @@ impl Snapshot {
         order: &Order,
         measure: &Measure,
         policy: Policy,
+        seeded: (u32, u64),
+    ) -> (Snapshot, Vec<Task>) {
+        let empty = Snapshot {
+            machines: workload.machines.clone(),
+            models: workload.models.clone(),
+            running: Vec::new(),
+            roles: workload.roles.clone(),
+            constraints: workload.constraints.clone(),
+        };
+        empty.filled_up(workload, order, measure, policy, seeded)
+    }
+
+    /// The cluster after a policy placed arrivals until the GPU milli of all tasks are `load`
+    /// percent of all; without GPUs, after all arrivals. And the tasks that found no place.
+    #[must_use]
+    pub fn filled_up(
+        mut self,
+        arrivals: &Workload,
+        order: &Order,
+        measure: &Measure,
+        policy: Policy,
         (load, seed): (u32, u64),
     ) -> (Snapshot, Vec<Task>) {
-        let free = workload.free(&order.machines);
-        let mut placer = Placer::new(policy, free, &workload.shapes, measure, seed);
-        let (mut running, mut pending) = (Vec::new(), Vec::new());
-        for arrival in arrivals_up_to_load(workload, order, load) {
-            let task = workload.tasks[arrival].clone();
-            match placer.place(workload.shape_of[arrival]) {
+        let mut placer = Placer::of(arrivals, &order.machines, measure, policy, seed);
+        let mut place_of = vec![0; order.machines.len()];
+        for (place, machine) in order.machines.iter().enumerate() {
+            place_of[*machine] = place;
+        }
+        let mut running_milli = 0;
+        for running in &self.running {
+            placer.put_other(&running.task, place_of[running.machine], running.devices);
+            running_milli += running.task.shape.gpu_milli_total();
+        }
+        let mut pending = Vec::new();
+        for arrival in arrivals_up_to_load(arrivals, order, running_milli, load) {
+            let task = arrivals.tasks[arrival].clone();
+            match placer.place(arrivals.shape_of[arrival]) {
                 None => pending.push(task),
-                Some(placement) => running.push(Running {
+                Some(placement) => self.running.push(Running {
                     task,
                     machine: order.machines[placement.place],
                     devices: placement.devices,
@@ -68,18 +97,12 @@ impl Snapshot {
                 }),
             }
         }
+        let running = &mut self.running;
         running.sort_by(|left, right| left.task.name.cmp(&right.task.name));
-        let snapshot = Snapshot {
-            machines: workload.machines.clone(),
-            models: workload.models.clone(),
-            running,
-            roles: workload.roles.clone(),
-            constraints: workload.constraints.clone(),
-        };
-        (snapshot, pending)
+        (self, pending)
     }
 
-    /// What is free, machine by machine.
+    /// What is free, machine by machine, whoever may use it.
     #[must_use]
     pub fn free(&self) -> Vec<Free> {
         let mut free: Vec<Free> = self.machines.iter().map(Machine::free).collect();
@@ -94,10 +117,12 @@ impl Snapshot {
     #[must_use]
     pub fn workload(&self) -> Workload {
         let tasks = self.running.iter().map(|running| running.task.clone());
-        Workload {
-            roles: self.roles.clone(),
-            constraints: self.constraints.clone(),
-            ..Workload::new(self.machines.clone(), tasks.collect(), self.models.clone())
-        }
+        Workload::ruled(
+            self.machines.clone(),
+            tasks.collect(),
+            self.models.clone(),
+            self.roles.clone(),
+            self.constraints.clone(),
+        )
     }
 }

@@ -4,6 +4,7 @@ use super::constraints::Constraint;
 use super::error::PlanError;
 use super::machine::Machine;
 use super::roles::Roles;
+use super::rules::{Demand, Rules, Tenant};
 use super::task::Task;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +19,11 @@ pub struct Workload {
     pub tasks: Vec<Task>,
     /// The names of GPU models; bit `n` of [`Models`] is the `n`th.
     pub models: Vec<String>,
-    /// All shapes of tasks.
+    /// All shapes of tasks. Where a role or an application decides where a task may go, a shape
+    /// comes once for each.
     pub shapes: Vec<Shape>,
+    /// Who asks for each of these; roles and applications only where they decide.
+    pub demands: Vec<Demand>,
     /// The shape of each task.
     pub shape_of: Vec<usize>,
     /// What is set for roles.
@@ -29,28 +33,73 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Sorts both by name, and finds the shapes.
+    /// Sorts both by name, and finds the shapes. Everybody may use everything.
     #[must_use]
-    pub fn new(mut machines: Vec<Machine>, mut tasks: Vec<Task>, models: Vec<String>) -> Workload {
+    pub fn new(machines: Vec<Machine>, tasks: Vec<Task>, models: Vec<String>) -> Workload {
+        Workload::ruled(machines, tasks, models, Roles::default(), BTreeMap::new())
+    }
+
+    /// The same, with what is set for roles and applications.
+    #[must_use]
+    pub fn ruled(
+        mut machines: Vec<Machine>,
+        mut tasks: Vec<Task>,
+        models: Vec<String>,
+        roles: Roles,
+        constraints: BTreeMap<Arc<str>, Vec<Constraint>>,
+    ) -> Workload {
         machines.sort_by(|left, right| left.name.cmp(&right.name));
         tasks.sort_by(|left, right| left.name.cmp(&right.name));
-        let mut shapes = BTreeMap::new();
+        let only = |text: &Arc<str>, decides: bool| match decides {
+            true => Arc::clone(text),
+            false => Arc::default(),
+        };
+        let roles_decide = roles.limit_any() || machines.iter().any(|m| !m.reserved.is_empty());
+        let demand = |task: &Task| Demand {
+            shape: task.shape,
+            role: only(&task.role, roles_decide),
+            application: only(
+                &task.application,
+                constraints.contains_key(&task.application),
+            ),
+        };
+        let mut numbers: BTreeMap<Demand, usize> = BTreeMap::new();
+        let mut demands: Vec<Demand> = Vec::new();
+        let mut shape_of = Vec::with_capacity(tasks.len());
         for task in &tasks {
-            let next = shapes.len();
-            shapes.entry(task.shape).or_insert(next);
+            let demand = demand(task);
+            let number = *numbers.entry(demand).or_insert_with_key(|demand| {
+                demands.push(demand.clone());
+                demands.len() - 1
+            });
+            shape_of.push(number);
         }
-        let shape_of = tasks.iter().map(|task| shapes[&task.shape]).collect();
-        let mut by_number: Vec<(usize, Shape)> = shapes.into_iter().map(|(s, n)| (n, s)).collect();
-        by_number.sort_unstable_by_key(|(number, _)| *number);
         Workload {
             machines,
             tasks,
             models,
-            shapes: by_number.into_iter().map(|(_, shape)| shape).collect(),
+            shapes: demands.iter().map(|demand| demand.shape).collect(),
+            demands,
             shape_of,
-            roles: Roles::default(),
-            constraints: BTreeMap::new(),
+            roles,
+            constraints,
         }
+    }
+
+    /// The rules for some of the machines, and who asks for each shape; nothing where everybody
+    /// may use everything.
+    #[must_use]
+    pub fn rules(&self, machines: &[usize]) -> Option<(Rules, Vec<Tenant>)> {
+        let ruled = |machine: &Machine| machine.closed || !machine.reserved.is_empty();
+        let any = self.roles.limit_any() || !self.constraints.is_empty();
+        if !any && !self.machines.iter().any(ruled) {
+            return None;
+        }
+        let machines = machines.iter().map(|place| &self.machines[*place]);
+        let rules = Rules::new(machines, &self.roles, &self.constraints);
+        let tenants = self.demands.iter().map(|demand| rules.tenant(demand));
+        let tenants = tenants.collect();
+        Some((rules, tenants))
     }
 
     /// The names of some models, as a list of them is written: `A|B`; empty for any.

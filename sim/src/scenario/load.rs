@@ -62,7 +62,7 @@ pub fn parse(file: &str, text: &str) -> Result<Scenario, Bad> {
 }
 
 /// Adds what was probably meant to the parser's message about an unknown key.
-fn explain(message: &str) -> String {
+pub fn explain(message: &str) -> String {
     // The place is said once, in front.
     let message = match message.rfind(" at line ") {
         Some(at) => &message[..at],

@@ -16,7 +16,7 @@ mod workload;
 
 pub use cluster::{AgentGroup, Agents, Clocks, Cluster, Disks, Kind, Net};
 pub use expect::{Always, AtMost, Core, Eventually, Expect, Liveness, Within};
-pub use load::{Bad, load, parse};
+pub use load::{Bad, explain, load, parse};
 pub use operator::{OperatorStep, QuotaStep};
 pub use random::{REQUESTS, Random, Rate};
 pub use settings::{BadSetting, Setting, Settings, apply};

@@ -1,7 +1,7 @@
 //! `tepui plan compact`
 
 use super::args::Compact;
-use super::{Done, in_parallel, rearrange};
+use super::{Ask, Done, in_parallel, rearrange};
 use crate::capacity::compact::{Compaction, nearest_rank};
 use crate::capacity::error::PlanError;
 use crate::capacity::report::compact::{Compacted, Needed};
@@ -12,11 +12,11 @@ use std::process::ExitCode;
 /// All arrivals: more than any load that can be meant.
 const ALL: u32 = u32::MAX;
 
-pub(super) fn run(arguments: &Compact) -> Done {
+pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
     if arguments.rearrange.is_wanted() {
-        return rearrange::run(arguments);
+        return rearrange::run(arguments, ask);
     }
-    let (workload, measure) = arguments.input.read()?;
+    let (workload, measure) = arguments.input.read(ask)?;
     let order = arguments
         .input
         .arrivals(&workload, *arguments.seeds.start())?;

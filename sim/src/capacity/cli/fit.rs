@@ -1,74 +1,100 @@
 //! `tepui plan fit`
 
-use super::args::{Fit, Wanted};
+use super::args::Fit;
 use super::{Ask, Done, EXIT_DOES_NOT_FIT};
+use crate::capacity::amounts::Resource;
 use crate::capacity::error::PlanError;
 use crate::capacity::fit::{self, Headroom, Lacks, whole_gpus};
-use crate::capacity::live;
+use crate::capacity::input::{self, ModelNames};
+use crate::capacity::occupied::WhyNot;
+use crate::capacity::release::{Found, place_all};
 use crate::capacity::report::fit as report;
 use crate::capacity::report::fit::Fitted;
+use crate::capacity::rules::{Demand, Obstacle};
+use crate::capacity::wanted::Wanted;
 use crate::capacity::workload::Workload;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use tepui_core::placement::{Free, Shape};
 
 pub(super) fn run(arguments: &Fit, ask: Ask<'_>) -> Done {
-    if let Some(master) = &arguments.from {
-        let address = master.trim_start_matches("http://").trim_end_matches('/');
-        let answer = ask(address, "/slaves").map_err(PlanError::Mismatch)?;
-        let agents = live::agents(&answer, &arguments.role)?;
-        let free: Vec<Free> = agents.iter().map(|agent| agent.free).collect();
-        let holds = format!("{} agents, as {} may use them", free.len(), arguments.role);
-        return wanted(arguments, &free, vec![(master.clone(), holds)]);
-    }
-    let (workload, measure) = arguments.input.read()?;
-    let order = arguments.input.order(&workload, arguments.seed)?;
-    let load = arguments.load.unwrap_or(u32::MAX);
-    let seeded = (load, arguments.seed);
-    let placer = fit::fill(&workload, &order, &measure, arguments.policy, seeded);
-    if arguments.shapes.is_empty() {
-        let all = fit::headroom(&workload, placer.free());
-        show_all(arguments, &workload, &all, placer.free())?;
+    let given = arguments.input.given(ask, arguments.filling.policy)?;
+    let (mut snapshot, _) = arguments.input.filled(&given, &arguments.filling)?;
+    let inputs = arguments.input.described(&given.workload());
+    let wanted = match &arguments.release {
+        Some(release) => input::read_release(release)?,
+        None => arguments.shapes.clone(),
+    };
+    if wanted.is_empty() {
+        let workload = given.workload();
+        let all = fit::headroom(&snapshot, &workload);
+        show_all(arguments, &workload, &all)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let inputs = arguments.input.described(&workload);
-    wanted(arguments, placer.free(), inputs)
+    let machines = snapshot.machines.len();
+    let mut models = ModelNames(std::mem::take(&mut snapshot.models));
+    let found = place_all(&mut snapshot, &wanted, &arguments.role, &mut models);
+    let found = found.map_err(PlanError::Mismatch)?;
+    let fits = found.iter().all(Found::fits);
+    arguments.outputs.write(inputs, || {
+        let shapes: Vec<Fitted> = found.iter().map(fitted).collect();
+        let report = report::Headroom {
+            machines,
+            shapes: &shapes,
+        };
+        report.report()
+    })?;
+    if arguments.json {
+        let shapes: Vec<Value> = found.iter().map(line).collect();
+        println!("{}", json!({ "fits": fits, "shapes": shapes }));
+    } else {
+        found.iter().for_each(print);
+    }
+    match fits {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(EXIT_DOES_NOT_FIT)),
+    }
 }
 
 fn class(workload: &Workload, headroom: &Headroom) -> Value {
-    let shape = &headroom.shape;
-    json!({
+    let shape = &headroom.demand.shape;
+    let mut class = json!({
         "cpu_milli": shape.cpu_milli,
         "memory_mib": shape.memory_mib,
+        "disk_mib": shape.disk_mib,
+        "ports": shape.ports,
         "num_gpu": shape.gpus,
         "gpu_milli": shape.gpu_milli,
         "gpu_spec": workload.models_text(shape.models),
         "count": headroom.count,
         "fit_more": headroom.fit_more,
         "by_totals": headroom.by_totals,
-    })
+    });
+    for (key, text) in [
+        ("role", &headroom.demand.role),
+        ("application", &headroom.demand.application),
+    ] {
+        if !text.is_empty() {
+            class[key] = json!(text);
+        }
+    }
+    class
 }
 
-fn show_all(
-    arguments: &Fit,
-    workload: &Workload,
-    all: &[Headroom],
-    free: &[Free],
-) -> Result<(), PlanError> {
+fn show_all(arguments: &Fit, workload: &Workload, all: &[Headroom]) -> Result<(), PlanError> {
     let shapes: Vec<Fitted> = all
         .iter()
         .map(|one| Fitted {
-            shape: described(workload, &one.shape),
+            shape: described(workload, &one.demand),
             in_workload: Some(one.count),
             wanted: None,
             fit_more: one.fit_more,
             by_totals: one.by_totals,
-            runs_out: by_name(&runs_out(free, &one.shape)),
+            runs_out: by_name(&one.lacks),
         })
         .collect();
     let report = report::Headroom {
-        machines: free.len(),
+        machines: workload.machines.len(),
         shapes: &shapes,
     };
     let inputs = arguments.input.described(workload);
@@ -76,8 +102,8 @@ fn show_all(
     if arguments.json {
         let classes: Vec<Value> = all.iter().map(|one| class(workload, one)).collect();
         let answer = json!({
-            "policy": arguments.policy.to_string(),
-            "load": arguments.load,
+            "policy": arguments.filling.policy.to_string(),
+            "load": arguments.filling.load,
             "classes": classes,
         });
         println!("{answer}");
@@ -87,21 +113,16 @@ fn show_all(
     Ok(())
 }
 
-/// A shape in words, its models among them.
-fn described(workload: &Workload, shape: &Shape) -> String {
-    match workload.models_text(shape.models) {
-        models if models.is_empty() => shape.to_string(),
-        models => format!("{shape} ({models})"),
+/// A shape in words: its models, and whose it is where that decides, among them.
+fn described(workload: &Workload, demand: &Demand) -> String {
+    let whose = [&demand.application, &demand.role];
+    let whose = whose.into_iter().filter(|text| !text.is_empty());
+    let mut text: String = whose.map(|text| format!("{text}: ")).collect();
+    text += &demand.shape.to_string();
+    match workload.models_text(demand.shape.models) {
+        models if models.is_empty() => text,
+        models => format!("{text} ({models})"),
     }
-}
-
-/// On how many machines each resource is the first that runs out.
-fn runs_out(free: &[Free], shape: &Shape) -> BTreeMap<Lacks, usize> {
-    let mut lacks = BTreeMap::new();
-    for free in free {
-        *lacks.entry(fit::on_machine(free, shape).1).or_insert(0) += 1;
-    }
-    lacks
 }
 
 fn by_name(lacks: &BTreeMap<Lacks, usize>) -> BTreeMap<String, usize> {
@@ -109,68 +130,13 @@ fn by_name(lacks: &BTreeMap<Lacks, usize>) -> BTreeMap<String, usize> {
     named.collect()
 }
 
-/// What was found for one wanted shape.
-struct Found {
-    wanted: Wanted,
-    fit: i64,
-    by_totals: i64,
-    /// On how many machines each resource is the one that runs out.
-    lacks: BTreeMap<Lacks, usize>,
-}
-
-/// Places one shape after another; what an earlier one takes is gone for the later ones.
-fn wanted(arguments: &Fit, free: &[Free], inputs: Vec<(String, String)>) -> Done {
-    let machines = free.len();
-    let mut free = free.to_vec();
-    let mut all = Vec::new();
-    for wanted in &arguments.shapes {
-        let shape = &wanted.shape;
-        if *shape == Shape::default() {
-            let text = "a shape that asks for nothing fits without end: name cpus, mem or gpus";
-            return Err(PlanError::Mismatch(text.to_owned()));
-        }
-        let by_totals = fit::by_totals(&free, shape);
-        let lacks = runs_out(&free, shape);
-        let most = wanted.count.unwrap_or(i64::MAX);
-        let mut fit = 0;
-        for free in &mut free {
-            while fit < most && free.fits(shape) {
-                free.take(shape, free.usual_devices(shape));
-                fit += 1;
-            }
-        }
-        all.push(Found {
-            wanted: *wanted,
-            fit,
-            by_totals,
-            lacks,
-        });
-    }
-    let fits = |found: &Found| found.wanted.count.is_none_or(|count| found.fit >= count);
-    let all_fit = all.iter().all(fits);
-    arguments.outputs.write(inputs, || {
-        let shapes: Vec<Fitted> = all.iter().map(fitted).collect();
-        let report = report::Headroom {
-            machines,
-            shapes: &shapes,
-        };
-        report.report()
-    })?;
-    if arguments.json {
-        let shapes: Vec<Value> = all.iter().map(line).collect();
-        println!("{}", json!({ "fits": all_fit, "shapes": shapes }));
-    } else {
-        all.iter().for_each(print);
-    }
-    match all_fit {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(EXIT_DOES_NOT_FIT)),
-    }
-}
-
 fn fitted(found: &Found) -> Fitted {
+    let shape = &found.wanted.shape;
     Fitted {
-        shape: found.wanted.shape.to_string(),
+        shape: match &*found.wanted.application {
+            "" => shape.to_string(),
+            application => format!("{application} ({shape})"),
+        },
         in_workload: None,
         wanted: found.wanted.count,
         fit_more: found.fit,
@@ -191,31 +157,98 @@ fn name(lacks: Lacks) -> &'static str {
 }
 
 fn line(found: &Found) -> Value {
-    let shape = &found.wanted.shape;
-    let lacks: BTreeMap<&str, usize> = found.lacks.iter().map(|(l, n)| (name(*l), *n)).collect();
+    let Wanted { shape, count, .. } = &found.wanted;
+    let lacks = found.lacks.iter();
+    let lacks: Map<String, Value> = lacks.map(|(l, n)| (name(*l).into(), json!(n))).collect();
+    let why = &found.why;
+    let obstacles = why.obstacles.iter();
+    let obstacles: Map<String, Value> = obstacles.map(|(o, n)| (o.to_string(), json!(n))).collect();
+    let missing = why.shortfalls.iter().map(|(resource, short)| {
+        let figures = json!({
+            "machines": short.machines,
+            "alone": short.alone,
+            "least": resource.shown(short.least),
+            "median": resource.shown(short.median),
+        });
+        (resource.to_string(), figures)
+    });
     json!({
+        "application": &*found.wanted.application,
+        "role": &*found.role,
         "cpus": shape.cpu_milli as f64 / 1000.0,
         "mem": shape.memory_mib,
         "disk": shape.disk_mib,
         "ports": shape.ports,
         "gpus": whole_gpus(shape.gpu_milli_total()),
-        "count": found.wanted.count,
+        "count": count,
         "fit_more": found.fit,
         "by_totals": found.by_totals,
         "runs_out": lacks,
+        "machines": why.machines,
+        "would_take_one_more": why.would_take,
+        "obstacles": obstacles,
+        "missing": missing.collect::<Map<String, Value>>(),
     })
 }
 
 fn print(found: &Found) {
-    let of = match found.wanted.count {
-        Some(count) => format!(" of {count}"),
-        None => String::new(),
+    let wanted = &found.wanted;
+    let of = wanted
+        .count
+        .map_or(String::new(), |count| format!(" of {count}"));
+    let name = match &*wanted.application {
+        "" => wanted.shape.to_string(),
+        application => format!("{application} ({})", wanted.shape),
     };
     println!(
-        "{}: {}{of} fit; the totals promise {}",
-        found.wanted.shape, found.fit, found.by_totals
+        "{name}: {}{of} fit; the totals promise {}",
+        found.fit, found.by_totals
     );
-    for (lacks, machines) in &found.lacks {
-        println!("  {} run out first on {machines} machines", name(*lacks));
+    let why = &found.why;
+    match why.would_take {
+        0 => println!("  one more fits on none of {} machines:", why.machines),
+        take => println!(
+            "  one more fits on {take} of {} machines; on the others:",
+            why.machines
+        ),
+    }
+    for (obstacle, machines) in &why.obstacles {
+        println!("    {}", reason(obstacle, *machines, why));
+    }
+}
+
+/// A line that says what is in the way.
+fn reason(obstacle: &Obstacle, machines: usize, why: &WhyNot) -> String {
+    let missing = |resource: &Resource| match why.shortfalls.get(resource) {
+        None => String::new(),
+        Some(short) => {
+            let unit = match resource {
+                Resource::Memory | Resource::Disk => " MiB",
+                _ => "",
+            };
+            let (least, median) = (resource.shown(short.least), resource.shown(short.median));
+            format!(
+                "; {least}{unit} more is needed at least, {median}{unit} at the median; on {} \
+                 nothing else is in the way",
+                short.alone
+            )
+        }
+    };
+    match obstacle {
+        Obstacle::Closed => format!("{machines} take no more tasks"),
+        Obstacle::Short(resource) => {
+            format!("{resource}: too little on {machines}{}", missing(resource))
+        }
+        Obstacle::Model => format!("{machines} have no GPU of a model that will do"),
+        Obstacle::Reserved(resource) => format!(
+            "{resource}: on {machines} enough is free, but reserved for other roles{}",
+            missing(resource)
+        ),
+        Obstacle::Constraint(constraint) => {
+            format!("{machines} are not allowed by the constraint {constraint}")
+        }
+        Obstacle::Limit(role, resource) => {
+            format!("the limit of role {role} on {resource} is reached, for {machines}")
+        }
     }
 }

@@ -1,33 +1,33 @@
 //! `tepui plan fragmentation`
 
-use super::Done;
 use super::args::Fragmentation;
-use crate::capacity::fit;
+use super::{Ask, Done};
 use crate::capacity::report::fragmentation::{Fragmented, OfMachine};
 use crate::capacity::stranded::{self, RESOURCES};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
-pub(super) fn run(arguments: &Fragmentation) -> Done {
-    let (workload, measure) = arguments.input.read()?;
-    let order = arguments.input.order(&workload, arguments.seed)?;
-    let load = arguments.load.unwrap_or(u32::MAX);
-    let seeded = (load, arguments.seed);
-    let placer = fit::fill(&workload, &order, &measure, arguments.policy, seeded);
+pub(super) fn run(arguments: &Fragmentation, ask: Ask<'_>) -> Done {
+    let given = arguments.input.given(ask, arguments.filling.policy)?;
+    let (snapshot, _) = arguments.input.filled(&given, &arguments.filling)?;
+    let workload = given.workload();
+    let measure = workload.measure();
     let usual = stranded::usual(workload.tasks.iter().map(|task| &task.shape));
     let count = measure.count.max(1) as f64;
-    let places = order
-        .machines
-        .iter()
-        .zip(placer.free())
-        .zip(placer.fragments());
-    let machines: Vec<OfMachine> = places
-        .map(|((machine, free), fragment)| {
-            let machine = &workload.machines[*machine];
-            let model = workload.models_text(machine.capacity.model);
-            OfMachine::new(machine, &model, (free, *fragment as f64 / count), &usual)
-        })
-        .collect();
+    let mut f_count = 0;
+    let mut machines = Vec::new();
+    for (machine, free) in snapshot.machines.iter().zip(snapshot.free()) {
+        // What takes no more tasks is no more idle than it is in use.
+        if machine.closed {
+            continue;
+        }
+        let fragment = measure.of(&free);
+        f_count += fragment;
+        let model = workload.models_text(machine.capacity.model);
+        let fragment_milli = fragment as f64 / count;
+        let found = OfMachine::new(machine, &model, (&free, fragment_milli), &usual);
+        machines.push(found);
+    }
     let fragmented = Fragmented {
         machines: &machines,
         top: arguments.top,
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Fragmentation) -> Done {
     let inputs = arguments.input.described(&workload);
     arguments.outputs.write(inputs, || fragmented.report())?;
     if arguments.json {
-        println!("{}", answer(arguments, &fragmented, placer.fragment()));
+        println!("{}", answer(arguments, &fragmented, f_count));
         return Ok(ExitCode::SUCCESS);
     }
     for line in fragmented.summary() {
@@ -75,8 +75,8 @@ fn answer(arguments: &Fragmentation, found: &Fragmented<'_>, f_count: i64) -> Va
         (attribute, Value::from(values.collect::<Map<_, _>>()))
     });
     json!({
-        "policy": arguments.policy.to_string(),
-        "load": arguments.load,
+        "policy": arguments.filling.policy.to_string(),
+        "load": arguments.filling.load,
         "f_count": f_count,
         "frag_gpu_milli": all.fragment_milli,
         "frag_pct": percent(all.fragment_milli, has),

@@ -1,20 +1,20 @@
 //! `tepui plan grow`
 
-use super::args::{Input, Wanted, parse_wanted};
 use super::outputs::Outputs;
-use super::{Done, EXIT_DOES_NOT_FIT};
+use super::source::{Filling, Source};
+use super::{Ask, Done, EXIT_DOES_NOT_FIT};
 use crate::capacity::drain::Sums;
 use crate::capacity::fit::whole_gpus;
 use crate::capacity::grow::{
     Headroom, MachineType, Moment, Point, Question, grow, read_growth, read_types,
 };
 use crate::capacity::report::grow::Grown;
-use crate::capacity::snapshot::Snapshot;
+use crate::capacity::wanted::Wanted;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_core::placement::{Measure, Policy};
+use tepui_core::placement::Measure;
 
 #[derive(Debug, Args)]
 #[command(
@@ -26,19 +26,12 @@ use tepui_core::placement::{Measure, Policy};
 )]
 pub(super) struct Grow {
     #[command(flatten)]
-    pub(super) input: Input,
+    pub(super) input: Source,
     /// What can be bought: name, cpus, mem (MiB), disk (MiB), ports, gpus, model, price, max.
     #[arg(long, value_name = "FILE")]
     types: PathBuf,
-    /// Of the arrivals until this much of all GPUs, in percent, was asked for; all without.
-    #[arg(long, value_name = "PERCENT")]
-    load: Option<u32>,
-    /// How tasks are placed.
-    #[arg(long, default_value = "FirstFit")]
-    policy: Policy,
-    /// Draws the order, if none is given.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    filling: Filling,
     /// How the workload grows: `0%,20%,100%`, or a file of comma-separated values with the columns
     /// when and factor. Machines that were bought are kept.
     #[arg(long, value_name = "LIST|FILE", default_value = "0%")]
@@ -49,7 +42,7 @@ pub(super) struct Grow {
     headroom: i64,
     /// Room must be left for so many of this shape: `cpus=8,mem=65536,count=10`; may be given more
     /// than once, and then for all of it together.
-    #[arg(long, value_name = "SHAPE", value_parser = parse_wanted)]
+    #[arg(long, value_name = "SHAPE")]
     headroom_shape: Vec<Wanted>,
     /// One JSON object on standard output, and nothing else there.
     #[arg(long)]
@@ -58,12 +51,12 @@ pub(super) struct Grow {
     pub(super) outputs: Outputs,
 }
 
-pub(super) fn run(arguments: &Grow) -> Done {
-    let (workload, measure) = arguments.input.read()?;
-    let order = arguments.input.order(&workload, arguments.seed)?;
-    let seeded = (arguments.load.unwrap_or(u32::MAX), arguments.seed);
-    let policy = arguments.policy;
-    let (mut snapshot, pending) = Snapshot::filled(&workload, &order, &measure, policy, seeded);
+pub(super) fn run(arguments: &Grow, ask: Ask<'_>) -> Done {
+    let policy = arguments.filling.policy;
+    let given = arguments.input.given(ask, policy)?;
+    let (mut snapshot, pending) = arguments.input.filled(&given, &arguments.filling)?;
+    let workload = given.workload();
+    let measure = workload.measure();
     let types = read_types(&arguments.types, &mut snapshot.models)?;
     let there = snapshot
         .machines
@@ -86,7 +79,7 @@ pub(super) fn run(arguments: &Grow) -> Done {
         types: &types,
         headroom: &headroom,
         policy,
-        seed: arguments.seed,
+        seed: arguments.filling.seed,
         measure: &measure,
     };
     let points = match grow(&question, &moments) {

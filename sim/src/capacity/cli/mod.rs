@@ -8,6 +8,7 @@ mod grow;
 mod outputs;
 mod rearrange;
 mod replay;
+mod source;
 
 use super::error::PlanError;
 use super::parallel::in_parallel;
@@ -42,11 +43,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitC
     };
     arguments.command.outputs().command = typed;
     let result = match arguments.command {
-        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments, ask),
         Command::Fit(arguments) => fit::run(&arguments, ask),
-        Command::Fragmentation(arguments) => fragmentation::run(&arguments),
-        Command::Compact(arguments) => compact::run(&arguments),
-        Command::Grow(arguments) => grow::run(&arguments),
+        Command::Fragmentation(arguments) => fragmentation::run(&arguments, ask),
+        Command::Compact(arguments) => compact::run(&arguments, ask),
+        Command::Grow(arguments) => grow::run(&arguments, ask),
     };
     match result {
         Ok(code) => code,

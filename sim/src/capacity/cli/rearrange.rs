@@ -1,8 +1,9 @@
 //! `tepui plan compact --drain` and `--moves`: what could be switched off, and the moves that free
 //! the most for the least.
 
-use super::Done;
-use super::args::{Compact, Wanted, parse_wanted};
+use super::args::Compact;
+use super::source::Filling;
+use super::{Ask, Done};
 use crate::capacity::defragment::{Figures, Goal, Limits, defragment};
 use crate::capacity::drain::{Drainable, drain};
 use crate::capacity::error::PlanError;
@@ -10,6 +11,7 @@ use crate::capacity::fit::whole_gpus;
 use crate::capacity::moves::{CostBy, Exempt, Move, Terms};
 use crate::capacity::report::rearrange::{Emptied, Moved};
 use crate::capacity::snapshot::Snapshot;
+use crate::capacity::wanted::Wanted;
 use crate::draw::Table;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -33,8 +35,12 @@ pub(super) struct Rearrange {
     #[arg(long, value_enum, requires = "moves")]
     goal: Option<GoalName>,
     /// Free room for this shape: `cpus=8,mem=65536,gpus=8`. Makes that the goal.
-    #[arg(long, value_name = "SHAPE", value_parser = parse_wanted, requires = "moves",
-          conflicts_with = "goal")]
+    #[arg(
+        long,
+        value_name = "SHAPE",
+        requires = "moves",
+        conflicts_with = "goal"
+    )]
     for_shape: Option<Wanted>,
     /// Stop when moves bring less than this for each unit of cost, in GPUs, machines or tasks.
     #[arg(long, value_name = "AMOUNT", default_value_t = 0.0, requires = "moves")]
@@ -113,13 +119,17 @@ impl Rearrange {
     }
 }
 
-pub(super) fn run(arguments: &Compact) -> Done {
-    let (workload, measure) = arguments.input.read()?;
-    let seed = *arguments.seeds.start();
-    let order = arguments.input.order(&workload, seed)?;
-    let load = arguments.load.unwrap_or(u32::MAX);
-    let policy = arguments.policy[0];
-    let (snapshot, _) = Snapshot::filled(&workload, &order, &measure, policy, (load, seed));
+pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
+    let (seed, policy) = (*arguments.seeds.start(), arguments.policy[0]);
+    let filling = Filling {
+        load: arguments.load,
+        policy,
+        seed,
+    };
+    let given = arguments.input.given(ask, policy)?;
+    let (snapshot, _) = arguments.input.filled(&given, &filling)?;
+    let workload = given.workload();
+    let measure = workload.measure();
     let wanted = &arguments.rearrange;
     let terms = wanted.terms(&snapshot)?;
     let inputs = arguments.input.described(&workload);

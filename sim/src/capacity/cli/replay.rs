@@ -1,7 +1,7 @@
 //! `tepui plan replay`
 
 use super::args::Replay;
-use super::{Done, in_parallel};
+use super::{Ask, Done, in_parallel};
 use crate::capacity::replay::{ReplayPolicy, Replayed, replay, replay_offers};
 use crate::capacity::report::replay::Compared;
 use crate::draw::{Cell, Table};
@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-pub(super) fn run(arguments: &Replay) -> Done {
-    let (workload, measure) = arguments.input.read()?;
+pub(super) fn run(arguments: &Replay, ask: Ask<'_>) -> Done {
+    let (workload, measure) = arguments.input.read(ask)?;
     let mut orders = Vec::new();
     for seed in arguments.seeds() {
         orders.push((seed, arguments.input.order(&workload, seed)?));
