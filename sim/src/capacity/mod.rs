@@ -15,6 +15,7 @@ pub mod drain;
 pub mod drf;
 pub mod error;
 pub mod fit;
+pub mod generate;
 pub mod grow;
 pub mod index;
 pub mod input;

@@ -17,6 +17,7 @@ td,th{padding:.25rem .75rem;border-bottom:1px solid var(--line);text-align:left;
 vertical-align:top}\
 th{vertical-align:bottom;line-height:1.25}\
 .number{text-align:right;font-variant-numeric:tabular-nums}\
+.short{white-space:nowrap}\
 .wide{overflow-x:auto}\
 figure{margin:1.2rem 0}figcaption{margin:.3rem 0;font-weight:600}\
 svg{display:block;width:100%;max-width:100%;height:auto;font-family:sans-serif}\

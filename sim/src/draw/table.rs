@@ -3,6 +3,9 @@
 use super::escape;
 use std::fmt::Write as _;
 
+/// Names that are not longer stay on one line of a page.
+const UNBROKEN_MAX: usize = 24;
+
 /// What stands in a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -202,7 +205,12 @@ impl Table {
         for row in &self.rows {
             text.push_str("<tr>");
             for (column, cell) in row.iter().enumerate() {
-                let _ = write!(text, "<td{}>{}</td>", class(column), escape(&cell.shown()));
+                let shown = cell.shown();
+                let class = match class(column) {
+                    "" if shown.chars().count() <= UNBROKEN_MAX => " class=\"short\"",
+                    class => class,
+                };
+                let _ = write!(text, "<td{class}>{}</td>", escape(&shown));
             }
             text.push_str("</tr>\n");
         }
@@ -255,7 +263,7 @@ mod tests {
         assert!(
             table()
                 .html()
-                .contains("<td>&lt;c&gt;</td><td class=\"number\">3</td>")
+                .contains("<td class=\"short\">&lt;c&gt;</td><td class=\"number\">3</td>")
         );
     }
 

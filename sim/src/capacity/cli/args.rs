@@ -1,5 +1,6 @@
 //! Flags.
 
+use super::generate::Generate;
 use super::grow::Grow;
 use super::outputs::Outputs;
 use super::rearrange::Rearrange;
@@ -32,17 +33,21 @@ pub(super) enum Command {
     Compact(Compact),
     /// The cheapest mix of machine types for a workload, now and as it grows.
     Grow(Grow),
+    /// Make up a small cluster and its tasks, to try the others with.
+    #[command(hide = true)]
+    Generate(Generate),
 }
 
 impl Command {
-    pub(super) fn outputs(&mut self) -> &mut Outputs {
-        match self {
+    pub(super) fn outputs(&mut self) -> Option<&mut Outputs> {
+        Some(match self {
             Command::Replay(arguments) => &mut arguments.outputs,
             Command::Fit(arguments) => &mut arguments.outputs,
             Command::Fragmentation(arguments) => &mut arguments.outputs,
             Command::Compact(arguments) => &mut arguments.outputs,
             Command::Grow(arguments) => &mut arguments.outputs,
-        }
+            Command::Generate(_) => return None,
+        })
     }
 }
 

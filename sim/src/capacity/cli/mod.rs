@@ -4,6 +4,7 @@ mod args;
 mod compact;
 mod fit;
 mod fragmentation;
+mod generate;
 mod grow;
 mod outputs;
 mod rearrange;
@@ -41,12 +42,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitC
             return ExitCode::from(code);
         }
     };
-    arguments.command.outputs().command = typed;
+    if let Some(outputs) = arguments.command.outputs() {
+        outputs.command = typed;
+    }
     let result = match arguments.command {
         Command::Replay(arguments) => replay::run(&arguments, ask),
         Command::Fit(arguments) => fit::run(&arguments, ask),
         Command::Fragmentation(arguments) => fragmentation::run(&arguments, ask),
         Command::Compact(arguments) => compact::run(&arguments, ask),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Grow(arguments) => grow::run(&arguments, ask),
     };
     match result {

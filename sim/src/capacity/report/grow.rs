@@ -1,10 +1,10 @@
 //! What to buy.
 
 use super::words::{count, counted, number};
-use super::{Part, Report};
+use super::{Figure, Part, Report};
 use crate::capacity::fit::whole_gpus;
 use crate::capacity::grow::{MachineType, Point};
-use crate::draw::{Cell, Table};
+use crate::draw::{Cell, Plot, Row, Shape, Stacks, Table};
 
 /// What to have at each moment.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +88,40 @@ impl Grown<'_> {
         table
     }
 
+    /// What is bought, type by type, at each moment.
+    fn picture(&self) -> Figure {
+        let row = |point: &Point| Row {
+            name: point.moment.when.clone(),
+            values: point.mix.iter().map(|count| *count as f64).collect(),
+        };
+        let bought = |point: &Point| point.mix.iter().sum::<usize>();
+        let reading = match (self.points.first(), self.points.last()) {
+            (Some(first), Some(last)) if self.points.len() > 1 => format!(
+                "From {} at {} to {} at {}.",
+                counted(bought(first), "machine", "machines"),
+                first.moment.when,
+                counted(bought(last), "machine", "machines"),
+                last.moment.when
+            ),
+            _ => String::new(),
+        };
+        Figure {
+            name: "bought".to_owned(),
+            reading,
+            plot: Plot {
+                title: "Machines to be bought until each moment".to_owned(),
+                x: "machines, besides those that are there".to_owned(),
+                y: String::new(),
+                shape: Shape::Stacks(Stacks {
+                    kinds: self.types.iter().map(|kind| kind.name.clone()).collect(),
+                    rows: self.points.iter().map(row).collect(),
+                    decimals: 0,
+                    shares: false,
+                }),
+            },
+        }
+    }
+
     /// The report.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -97,6 +131,7 @@ impl Grown<'_> {
             summary: self.summary(),
             parts: vec![Part {
                 heading: "Machines bought until each moment".to_owned(),
+                figures: vec![self.picture()],
                 tables: vec![table.clone()],
                 ..Part::default()
             }],

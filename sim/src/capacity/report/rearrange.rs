@@ -1,13 +1,13 @@
 //! What could be switched off, and the moves that free the most.
 
-use super::words::{count, counted, number};
-use super::{Part, Report};
+use super::words::{count, counted, number, percent};
+use super::{Figure, Part, Report};
 use crate::capacity::defragment::{Defragmented, Figures, Goal};
 use crate::capacity::drain::Drained;
 use crate::capacity::fit::whole_gpus;
 use crate::capacity::moves::Move;
 use crate::capacity::snapshot::Snapshot;
-use crate::draw::{Cell, Table};
+use crate::draw::{Cell, Curve, Curves, Plot, Row, Shape, Stacks, Table};
 use tepui_core::placement::{Measure, Policy};
 
 /// Agents that could be switched off.
@@ -87,6 +87,40 @@ impl Emptied<'_> {
         table
     }
 
+    /// All agents: which must run on, and which could be switched off.
+    fn picture(&self) -> Figure {
+        let machines = &self.drained.machines;
+        let idle = machines.iter().filter(|one| one.together && one.tasks == 0);
+        let (idle, off) = (idle.count(), self.drained.freed.machines);
+        let kinds = [
+            "run on",
+            "off once their tasks are moved",
+            "off now, nothing runs there",
+        ];
+        let values = [machines.len() - off, off - idle, idle];
+        Figure {
+            name: "agents".to_owned(),
+            reading: format!(
+                "{} % of all agents could be switched off.",
+                number(percent(off as f64, machines.len() as f64), 0)
+            ),
+            plot: Plot {
+                title: "Agents that could be switched off together".to_owned(),
+                x: "agents".to_owned(),
+                y: String::new(),
+                shape: Shape::Stacks(Stacks {
+                    kinds: kinds.map(str::to_owned).to_vec(),
+                    rows: vec![Row {
+                        name: "agents".to_owned(),
+                        values: values.map(|number| number as f64).to_vec(),
+                    }],
+                    decimals: 0,
+                    shares: false,
+                }),
+            },
+        }
+    }
+
     /// The report.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -96,6 +130,7 @@ impl Emptied<'_> {
             summary: self.summary(),
             parts: vec![Part {
                 heading: "Agents to empty, and where their tasks go".to_owned(),
+                figures: vec![self.picture()],
                 tables: vec![agents.clone(), moves.clone()],
                 ..Part::default()
             }],
@@ -199,6 +234,47 @@ impl Moved<'_> {
         table
     }
 
+    /// What the moves bring, by what they cost until then.
+    fn picture(&self) -> Figure {
+        let (mut cost, mut benefit) = (0, 0);
+        let mut points = vec![(0.0, 0.0)];
+        let mut half = None;
+        for group in &self.found.groups {
+            cost += group.cost;
+            benefit += group.benefit;
+            points.push((cost as f64, self.in_units(benefit)));
+            if half.is_none() && 2 * benefit >= self.found.benefit() {
+                half = Some(cost);
+            }
+        }
+        let reading = match half {
+            Some(half) if cost > 0 => format!(
+                "Half of it is gained with the first {} % of the cost.",
+                number(percent(half as f64, cost as f64), 0)
+            ),
+            _ => "No move brings anything.".to_owned(),
+        };
+        Figure {
+            name: "benefit".to_owned(),
+            reading,
+            plot: Plot {
+                title: "What the moves bring, by what they cost".to_owned(),
+                x: "cost of all moves until then".to_owned(),
+                y: format!("{} gained", self.unit()),
+                shape: Shape::Curves(Curves {
+                    curves: vec![Curve {
+                        name: "gained".to_owned(),
+                        color: 0,
+                        points,
+                        band: Vec::new(),
+                    }],
+                    from_zero: true,
+                    guide: None,
+                }),
+            },
+        }
+    }
+
     /// The report.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -208,6 +284,7 @@ impl Moved<'_> {
             summary: self.summary(),
             parts: vec![Part {
                 heading: "The moves, in order".to_owned(),
+                figures: vec![self.picture()],
                 tables: vec![figures.clone(), moves.clone()],
                 ..Part::default()
             }],

@@ -36,6 +36,11 @@ struct Seen {
     high: f64,
 }
 
+/// The figure at a load: where large tasks step over it, the last one below it.
+fn at(by_load: &BTreeMap<u32, Seen>, load: u32) -> Option<&Seen> {
+    by_load.range(..=load).next_back().map(|(_, seen)| seen)
+}
+
 impl Compared<'_> {
     fn of(&self, policy: ReplayPolicy) -> impl Iterator<Item = &Replayed> {
         let own = self
@@ -112,7 +117,7 @@ impl Compared<'_> {
             ];
             for of in [(|at| at.alloc_pct) as fn(&AtLoad) -> f64, |at| at.frag_pct] {
                 let by_load = self.by_load(*policy, of);
-                row.extend(shown.iter().map(|load| match by_load.get(load) {
+                row.extend(shown.iter().map(|load| match at(&by_load, *load) {
                     Some(seen) => Cell::number(seen.mean, 2),
                     None => Cell::from("-"),
                 }));
@@ -166,7 +171,7 @@ impl Compared<'_> {
         let load = self.compared_at()?;
         let figure = |policy: &ReplayPolicy| {
             let by_load = self.by_load(*policy, |at| at.alloc_pct);
-            Some((*policy, by_load.get(&load)?.mean))
+            Some((*policy, at(&by_load, load)?.mean))
         };
         let mut ranked: Vec<_> = self.policies.iter().filter_map(figure).collect();
         ranked.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
@@ -266,7 +271,7 @@ impl Compared<'_> {
             let load = self.compared_at()?;
             let figure = |policy: &ReplayPolicy| {
                 let by_load = self.by_load(*policy, of);
-                Some((*policy, by_load.get(&load)?.mean))
+                Some((*policy, at(&by_load, load)?.mean))
             };
             let all: Vec<_> = self.policies.iter().filter_map(figure).collect();
             let least = all.iter().copied().min_by(|l, r| l.1.total_cmp(&r.1))?;

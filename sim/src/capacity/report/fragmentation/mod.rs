@@ -122,12 +122,21 @@ impl Sum {
 /// What is too little, as people are told.
 fn blamed(lacks: Lacks) -> &'static str {
     match lacks {
-        Lacks::Cpu => "too few cpus beside it",
-        Lacks::Memory => "too little memory beside it",
-        Lacks::Disk => "too little disk beside it",
-        Lacks::Ports => "too few ports beside it",
+        Lacks::Cpu => "too few cpus",
+        Lacks::Memory => "too little memory",
+        Lacks::Disk => "too little disk",
+        Lacks::Ports => "too few ports",
         Lacks::Gpu => "too few GPUs, or too little of each",
         Lacks::Model => "GPUs of the wrong model",
+    }
+}
+
+/// Memory and disk are one, the others many.
+fn is(resource: usize) -> &'static str {
+    if matches!(NAMES[resource], "memory" | "disk") {
+        "is"
+    } else {
+        "are"
     }
 }
 
@@ -214,15 +223,16 @@ impl Fragmented<'_> {
             return None;
         }
         let mut text = format!(
-            "Stranded {}: {} {}, {} % of what is idle",
+            "Of the idle {} {} % {} stranded ({} {})",
             NAMES[resource],
+            number(percent(sum.stranded[resource], sum.idle[resource]), 0),
+            is(resource),
             number(amount(sum.stranded[resource], resource), 1),
-            UNITS[resource].0,
-            number(percent(sum.stranded[resource], sum.idle[resource]), 0)
+            UNITS[resource].0
         );
         if let Some((why, part)) = self.reasons(resource).first() {
             text += &format!(
-                "; {} % of it because of {}",
+                ": {} % of that on machines with {} for one more task",
                 number(percent(*part, sum.stranded[resource]), 0),
                 blamed(*why)
             );
@@ -233,7 +243,7 @@ impl Fragmented<'_> {
             });
             if let Some((group, most)) = most.filter(|_| groups.len() > 1) {
                 text += &format!(
-                    "; of all {attribute} most of it is on {group}, {} {}",
+                    "; by {attribute}, the most on {group} ({} {})",
                     number(amount(most.stranded[resource], resource), 1),
                     UNITS[resource].0
                 );

@@ -2,7 +2,7 @@
 
 use super::super::words::{count, counted, number, percent};
 use super::super::{Figure, Part};
-use super::{Fragmented, NAMES, OfMachine, Sum, blamed};
+use super::{Fragmented, NAMES, OfMachine, Sum, blamed, is};
 use crate::capacity::fit::Lacks;
 use crate::capacity::stranded::COUNT;
 use crate::draw::{Groups, Heat, Plot, Row, Shape, Stacks};
@@ -34,8 +34,9 @@ impl Fragmented<'_> {
         });
         let reading = most.map_or_else(String::new, |most| {
             format!(
-                "Of what is idle, {} are stranded most: {} % of the idle ones are of no use.",
+                "Of all that is idle, {} {} stranded most: {} % of it is of no use.",
                 NAMES[*most],
+                is(*most),
                 number(percent(sum.stranded[*most], sum.idle[*most]), 0)
             )
         });
@@ -84,9 +85,10 @@ impl Fragmented<'_> {
             .or(all.first())?;
         let total: f64 = reasons.iter().map(|(_, part)| part).sum();
         let reading = format!(
-            "{} % of the stranded {} are so because of {}.",
+            "{} % of the stranded {} {} on machines with {} for one more task.",
             number(percent(reasons[0].1, total), 0),
             NAMES[*first],
+            is(*first),
             blamed(reasons[0].0)
         );
         let row = |(resource, reasons): &(usize, Vec<(Lacks, f64)>)| {
@@ -102,7 +104,8 @@ impl Fragmented<'_> {
             name: "why".to_owned(),
             reading,
             plot: Plot {
-                title: "Why it is stranded: what keeps the usual tasks off the machine".to_owned(),
+                title: "Why it is stranded: what is too little for one more of the usual tasks"
+                    .to_owned(),
                 x: "% of what is stranded".to_owned(),
                 y: String::new(),
                 shape: Shape::Stacks(Stacks {
@@ -203,8 +206,9 @@ impl Fragmented<'_> {
         let half = half.count();
         let with = all.iter().filter(|amount| **amount > 0).count();
         format!(
-            "{} are stranded on {} of {} machines; half of them on {}.",
+            "{} {} stranded on {} of {} machines; half of that on {}.",
             capital(NAMES[dearest]),
+            is(dearest),
             count(with),
             count(all.len()),
             counted(half, "machine", "machines")
@@ -238,7 +242,7 @@ impl Fragmented<'_> {
         Figure {
             name: "histogram".to_owned(),
             reading: format!(
-                "On {} of {} machines with {} nothing of them is stranded.",
+                "On {} of {} machines that have {}, nothing of it is stranded.",
                 count(bins[0]),
                 count(all),
                 NAMES[dearest]
