@@ -182,11 +182,15 @@ fn reports_are_whole_and_the_same_to_the_byte() {
 fn what_is_stranded_is_told_by_rack_and_zone_and_kind() {
     let files = report(&["fragmentation", "--load", "100"], "groups");
     let groups = String::from_utf8(files["groups.csv"].clone()).unwrap();
-    let machines: usize = groups
-        .lines()
-        .filter(|line| line.starts_with("kind of machine,"))
-        .map(|line| line.split(',').nth(2).unwrap().parse::<usize>().unwrap())
-        .sum();
-    assert_eq!(machines, MACHINES);
+    for attribute in ["rack", "zone", "kind of machine"] {
+        let rows = groups
+            .lines()
+            .map(|line| line.split(',').collect::<Vec<_>>());
+        let own = rows.filter(|row| row[0] == attribute);
+        let machines: usize = own.map(|row| row[2].parse::<usize>().unwrap()).sum();
+        assert_eq!(machines, MACHINES, "{attribute}");
+    }
     assert!(groups.contains("kind of machine,8 × A100,"));
+    let page = String::from_utf8(files["page.html"].clone()).unwrap();
+    assert!(page.contains("<h2>By rack</h2>") && page.contains("<h2>By zone</h2>"));
 }
