@@ -1,5 +1,6 @@
 //! The machines of the core, as the simulator holds them: an enum, never a trait object.
 
+use crate::capacity::what_if::Instances;
 use crate::host::ExecutorSim;
 use crate::replica::LogReplica;
 use tepui_core::agent::AgentNode;
@@ -72,6 +73,8 @@ pub enum Framework {
     Batch(FrameworkNode<Batch>),
     /// Reserves resources and makes volumes.
     Reserver(FrameworkNode<Reserver>),
+    /// Keeps the tasks of a plan running.
+    Instances(FrameworkNode<Instances>),
 }
 
 /// Says the same of whatever logic it is.
@@ -82,6 +85,7 @@ macro_rules! each {
             Framework::Service($node) => $what,
             Framework::Batch($node) => $what,
             Framework::Reserver($node) => $what,
+            Framework::Instances($node) => $what,
         }
     };
 }
@@ -126,6 +130,16 @@ impl Framework {
             Framework::Reserver(node) => {
                 missing_none(node.logic().outstanding(), "operations are not over")
             }
+            Framework::Instances(node) => missing_none(node.logic().waiting() as u64, "tasks wait"),
+        }
+    }
+
+    /// What it decides, if that is to keep the tasks of a plan running.
+    #[must_use]
+    pub fn instances(&self) -> Option<&Instances> {
+        match self {
+            Framework::Instances(node) => Some(node.logic()),
+            _ => None,
         }
     }
 
@@ -167,6 +181,8 @@ pub enum Logic {
     Batch(batch::Config, Rng),
     /// Reserves resources and makes volumes, at random.
     Reserver(reserver::Config, Rng),
+    /// Keeps the tasks of a plan running.
+    Instances(Box<Instances>),
 }
 
 /// All that a scheduler is started with.
@@ -218,6 +234,11 @@ impl FrameworkSpec {
                 let logic = logic.expect("checked when it was read");
                 FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
                     .map(Framework::Reserver)
+            }
+            Logic::Instances(logic) => {
+                let logic = Instances::clone(logic);
+                FrameworkNode::recover(config, info, logic, rng, masters, now, writes)
+                    .map(Framework::Instances)
             }
         }
     }

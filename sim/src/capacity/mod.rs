@@ -36,6 +36,7 @@ pub mod snapshot;
 pub mod stranded;
 pub mod task;
 pub mod wanted;
+pub mod what_if;
 pub mod workload;
 
 pub use error::PlanError;

@@ -1,7 +1,8 @@
 //! Machines and tasks as the allocator and its frameworks speak of them.
 //!
-//! A GPU is one of the scalar `gpus`, and a share of one is a part of that, so that shares of GPUs
-//! count in dominant shares and in quota as they should. Which GPU has how much free is said by
+//! A GPU is a thousand of the scalar `gpus`, which must be whole, and a share of one is a part of
+//! that, so that shares of GPUs count in dominant shares and in quota as they should. Which GPU
+//! has how much free is said by
 //! the ranges [`SLOTS`]: a thousand numbers for each GPU, and whoever has a number has a
 //! thousandth of that GPU. Ranges count neither in shares nor in quota.
 
@@ -37,9 +38,27 @@ pub fn role(name: &str) -> Result<Role, PlanError> {
     Role::new(name).map_err(|why| PlanError::Mismatch(format!("role '{name}': {why}")))
 }
 
+/// An amount as a scalar, in thousandths.
+#[must_use]
+pub fn scalar_milli(resource: Kind, amount: i64) -> i64 {
+    match resource {
+        Kind::Cpu => amount,
+        _ => amount.saturating_mul(1000),
+    }
+}
+
+/// The reverse of [`scalar_milli`].
+#[must_use]
+pub fn amount(resource: Kind, scalar_milli: i64) -> i64 {
+    match resource {
+        Kind::Cpu => scalar_milli,
+        _ => scalar_milli / 1000,
+    }
+}
+
 fn scalars(amounts: &Amounts, role: Option<&Role>, into: &mut Vec<Resource>) -> Result<(), String> {
     for name in SCALARS.into_iter().filter(|name| amounts[*name] > 0) {
-        let milli = amounts[name].saturating_mul(1000 / name.units());
+        let milli = scalar_milli(name, amounts[name]);
         let amount = Scalar::from_milli(milli).map_err(|why| format!("{name}: {why}"))?;
         into.push(Resource::new(
             kind(name.name(), role),
