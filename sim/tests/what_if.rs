@@ -168,7 +168,7 @@ fn tasks(role: &str, application: &str, machine: usize, count: usize) -> Vec<Run
     (0..count).map(task).collect()
 }
 
-fn snapshot(machines: Vec<Machine>, running: Vec<Vec<Running>>) -> Snapshot {
+fn snapshot(machines: Vec<Machine>, running: &[Vec<Running>]) -> Snapshot {
     let mut running = running.concat();
     running.sort_by(|left, right| left.task.name.cmp(&right.task.name));
     Snapshot {
@@ -205,7 +205,7 @@ fn what_fits_without_any_one_rack_survives() {
     let cluster = |count: usize| {
         let machines = (0..6).map(|n| racked(&format!("m{n}"), &format!("r{}", n / 2 + 1), 1));
         let running = (0..count).map(|machine| tasks("*", "web", machine, 1));
-        snapshot(machines.collect(), running.collect())
+        snapshot(machines.collect(), &running.collect::<Vec<_>>())
     };
     for (count, more) in [(4, 0), (5, 1), (6, 2)] {
         let snapshot = cluster(count);
@@ -216,7 +216,7 @@ fn what_fits_without_any_one_rack_survives() {
                 lose,
                 ..Changes::default()
             };
-            let answer = what_if(&snapshot, &changes, &settings()).unwrap();
+            let answer = what_if((&snapshot, &[]), &changes, &settings()).unwrap();
             assert_eq!(answer.before().runs, count);
             assert_eq!(answer.before().headroom[0].fit_more, 6 - count as i64);
             assert_eq!(answer.more_waiting(), more, "{}", answer.lost);
@@ -239,25 +239,25 @@ fn two_roles() -> Snapshot {
         racked("m2", "r1", 1),
         racked("m3", "r2", 4),
     ];
-    let running = vec![
+    let running = [
         tasks("a", "x", 0, 1),
         tasks("b", "y", 0, 1),
         tasks("a", "x", 3, 2),
         tasks("b", "y", 3, 2),
     ];
-    snapshot(machines, running)
+    snapshot(machines, &running)
 }
 
 #[test]
 fn guarantees_and_reservations_decide_who_keeps_its_tasks() {
-    let fair = what_if(&two_roles(), &losing("r2"), &settings()).unwrap();
+    let fair = what_if((&two_roles(), &[]), &losing("r2"), &settings()).unwrap();
     assert_eq!((runs(fair.after(), "a"), runs(fair.after(), "b")), (2, 2));
     for (role, other) in [("a", "b"), ("b", "a")] {
         let changes = Changes {
             quotas: vec![format!("{role}:cpus=3").parse().unwrap()],
             ..losing("r2")
         };
-        let answer = what_if(&two_roles(), &changes, &settings()).unwrap();
+        let answer = what_if((&two_roles(), &[]), &changes, &settings()).unwrap();
         assert_eq!(answer.refused, Vec::<String>::new());
         let after = answer.after();
         assert_eq!((runs(after, role), runs(after, other)), (3, 1), "{role}");
@@ -270,7 +270,7 @@ fn guarantees_and_reservations_decide_who_keeps_its_tasks() {
         for machine in [1, 2] {
             reserved.machines[machine].reserved = [(role.into(), one)].into();
         }
-        let answer = what_if(&reserved, &losing("r2"), &settings()).unwrap();
+        let answer = what_if((&reserved, &[]), &losing("r2"), &settings()).unwrap();
         let after = answer.after();
         assert_eq!((runs(after, role), runs(after, other)), (3, 1), "{role}");
         assert!(!answer.survives && answer.more_waiting() == 2);
@@ -280,7 +280,7 @@ fn guarantees_and_reservations_decide_who_keeps_its_tasks() {
         quotas: vec!["a:cpus=30".parse().unwrap()],
         ..Changes::default()
     };
-    let answer = what_if(&two_roles(), &changes, &settings()).unwrap();
+    let answer = what_if((&two_roles(), &[]), &changes, &settings()).unwrap();
     assert!(!answer.survives && answer.refused.len() == 1, "{answer:?}");
 }
 
@@ -288,13 +288,13 @@ fn guarantees_and_reservations_decide_who_keeps_its_tasks() {
 fn weights_decide_who_gets_how_much_of_what_is_left() {
     let mut machines: Vec<Machine> = (0..6).map(|n| racked(&format!("m{n}"), "r1", 1)).collect();
     machines.push(racked("m6", "r2", 12));
-    let snapshot = snapshot(machines, vec![tasks("a", "x", 6, 6), tasks("b", "y", 6, 6)]);
+    let snapshot = snapshot(machines, &[tasks("a", "x", 6, 6), tasks("b", "y", 6, 6)]);
     for (weight, share) in [("a=1", (3, 3)), ("a=2", (4, 2)), ("b=5", (1, 5))] {
         let changes = Changes {
             weights: vec![weight.parse().unwrap()],
             ..losing("r2")
         };
-        let answer = what_if(&snapshot, &changes, &settings()).unwrap();
+        let answer = what_if((&snapshot, &[]), &changes, &settings()).unwrap();
         let after = answer.after();
         assert_eq!((runs(after, "a"), runs(after, "b")), share, "{weight}");
     }
@@ -305,7 +305,7 @@ fn applications_grow_into_what_is_free_or_added() {
     let machines = vec![racked("m0", "r1", 2), racked("m1", "r2", 2)];
     let snapshot = snapshot(
         machines,
-        vec![tasks("*", "web", 0, 2), tasks("*", "web", 1, 1)],
+        &[tasks("*", "web", 0, 2), tasks("*", "web", 1, 1)],
     );
     let grown = |grow: &str, add: &[&str]| {
         let changes = Changes {
@@ -313,7 +313,7 @@ fn applications_grow_into_what_is_free_or_added() {
             add: add.iter().map(|text| text.parse().unwrap()).collect(),
             ..Changes::default()
         };
-        what_if(&snapshot, &changes, &settings()).unwrap()
+        what_if((&snapshot, &[]), &changes, &settings()).unwrap()
     };
     assert!(grown("web+1", &[]).survives);
     let answer = grown("web*2", &[]);
@@ -325,22 +325,22 @@ fn applications_grow_into_what_is_free_or_added() {
         grow: vec!["shop+1".parse().unwrap()],
         ..Changes::default()
     };
-    let error = what_if(&snapshot, &nobody, &settings())
+    let error = what_if((&snapshot, &[]), &nobody, &settings())
         .unwrap_err()
         .to_string();
     assert!(error.contains("'shop'") && error.contains("web"), "{error}");
-    let error = what_if(&snapshot, &losing("r9"), &settings()).unwrap_err();
+    let error = what_if((&snapshot, &[]), &losing("r9"), &settings()).unwrap_err();
     assert!(error.to_string().contains("r1, r2"), "{error}");
 }
 
 #[test]
 fn constraints_and_single_gpus_count() {
     let machines = vec![racked("m0", "r1", 4), racked("m1", "r2", 4)];
-    let running = vec![tasks("*", "db", 0, 1), tasks("*", "db", 1, 1)];
-    let mut unique = snapshot(machines, running);
+    let running = [tasks("*", "db", 0, 1), tasks("*", "db", 1, 1)];
+    let mut unique = snapshot(machines, &running);
     let constraint = "hostname:UNIQUE".parse().unwrap();
     unique.constraints = [("db".into(), vec![constraint])].into();
-    let answer = what_if(&unique, &losing("r2"), &settings()).unwrap();
+    let answer = what_if((&unique, &[]), &losing("r2"), &settings()).unwrap();
     let why = &answer.after().waiting[0];
     assert_eq!(why.forbidden_on, [("hostname:UNIQUE".to_owned(), 1)].into());
 
@@ -364,15 +364,15 @@ fn constraints_and_single_gpus_count() {
     };
     let held = vec![share("t0", 0, 0, 500), share("t1", 0, 1, 500)];
     for (asked, survives) in [(500, true), (600, false)] {
-        let running = vec![held.clone(), vec![share("t2", 1, 0, asked)]];
-        let snapshot = snapshot(machines.clone(), running);
-        let answer = what_if(&snapshot, &losing("r2"), &settings()).unwrap();
+        let running = [held.clone(), vec![share("t2", 1, 0, asked)]];
+        let snapshot = snapshot(machines.clone(), &running);
+        let answer = what_if((&snapshot, &[]), &losing("r2"), &settings()).unwrap();
         assert_eq!(answer.survives, survives, "{answer:?}");
     }
 }
 
 #[test]
 fn the_same_question_has_the_same_answer() {
-    let run = || what_if(&two_roles(), &losing("r2"), &settings()).unwrap();
+    let run = || what_if((&two_roles(), &[]), &losing("r2"), &settings()).unwrap();
     assert_eq!(run(), run());
 }

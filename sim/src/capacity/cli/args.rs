@@ -5,6 +5,7 @@ use super::grow::Grow;
 use super::outputs::Outputs;
 use super::rearrange::Rearrange;
 use super::source::{Filling, Source};
+use super::what_if::WhatIf;
 use crate::capacity::replay::ReplayPolicy;
 use crate::capacity::wanted::Wanted;
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +34,9 @@ pub(super) enum Command {
     Compact(Compact),
     /// The cheapest mix of machine types for a workload, now and as it grows.
     Grow(Grow),
+    /// What becomes of what runs when machines are lost or added, applications grow, or weights and
+    /// quota change.
+    WhatIf(WhatIf),
     /// Make up a small cluster and its tasks, to try the others with.
     #[command(hide = true)]
     Generate(Generate),
@@ -46,6 +50,7 @@ impl Command {
             Command::Fragmentation(arguments) => &mut arguments.outputs,
             Command::Compact(arguments) => &mut arguments.outputs,
             Command::Grow(arguments) => &mut arguments.outputs,
+            Command::WhatIf(arguments) => &mut arguments.outputs,
             Command::Generate(_) => return None,
         })
     }
@@ -163,7 +168,7 @@ pub(super) struct Compact {
     pub(super) rearrange: Rearrange,
 }
 
-fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+pub(super) fn parse_seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     let wrong = || format!("'{text}' is no range of seeds: write 1..11");
     let (first, end) = text.split_once("..").ok_or_else(wrong)?;
     let first: u64 = first.trim().parse().map_err(|_| wrong())?;

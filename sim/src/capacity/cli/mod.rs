@@ -10,6 +10,7 @@ mod outputs;
 mod rearrange;
 mod replay;
 mod source;
+mod what_if;
 
 use super::error::PlanError;
 use super::parallel::in_parallel;
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitC
         Command::Compact(arguments) => compact::run(&arguments, ask),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Grow(arguments) => grow::run(&arguments, ask),
+        Command::WhatIf(arguments) => what_if::run(&arguments, ask),
     };
     match result {
         Ok(code) => code,

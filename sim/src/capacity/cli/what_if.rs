@@ -1,15 +1,16 @@
 //! `tepui plan what-if`
 
-use super::args::{Input, Wanted, parse_seeds, parse_wanted};
-use super::{Done, EXIT_DOES_NOT_FIT};
+use super::args::parse_seeds;
+use super::outputs::Outputs;
+use super::source::{Filling, Source};
+use super::{Ask, Done, EXIT_DOES_NOT_FIT};
 use crate::capacity::error::PlanError;
 use crate::capacity::parallel::in_parallel;
-use crate::capacity::snapshot::Snapshot;
+use crate::capacity::report::what_if::{Futures, sentences, tables};
+use crate::capacity::wanted::Wanted;
 use crate::capacity::what_if::{
-    Addition, Answer, Changes, Growth, Loss, QuotaChange, Settings, State, WeightChange, any,
-    what_if,
+    Addition, Answer, Changes, Growth, Loss, QuotaChange, Settings, WeightChange, any, what_if,
 };
-use crate::draw::{Cell, Table};
 use crate::progress;
 use clap::Args;
 use serde_json::json;
@@ -17,28 +18,24 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tepui_core::placement::Policy;
 
 /// How many futures people are shown by name.
 const SHOWN_MAX: usize = 40;
 
 #[derive(Debug, Args)]
-#[command(after_help = "The cluster is simulated with the scheduler's own code.\n\
-    Exit status: 0 it survives, 1 bad flags or input, 2 it does not.")]
+#[command(
+    after_help = "The cluster is simulated with the scheduler's own code.\n\
+    Exit status: 0 it survives, 1 bad flags or input, 2 it does not."
+)]
 pub(super) struct WhatIf {
     #[command(flatten)]
-    input: Input,
-    /// Place arrivals until this much of all GPUs, in percent, was asked for; all of them without.
-    #[arg(long, value_name = "PERCENT")]
-    load: Option<u32>,
-    /// How tasks are placed, at first and by their frameworks afterwards.
-    #[arg(long, default_value = "FirstFit")]
-    policy: Policy,
-    /// Draws the order, if none is given, and what is random in the simulation.
-    #[arg(long, default_value_t = 1, conflicts_with = "seeds")]
-    seed: u64,
+    input: Source,
+    /// Frameworks place by the same policy when they choose among offers, and the seed draws what
+    /// is random in the simulation too.
+    #[command(flatten)]
+    filling: Filling,
     /// Simulate with each seed from A to B, both of them included.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, conflicts_with = "seed")]
     seeds: Option<RangeInclusive<u64>>,
     /// Lose these machines, all at once: `rack=r1`, `host=NAME`; may be given more than once.
     #[arg(long, value_name = "FIELD=VALUE")]
@@ -47,12 +44,7 @@ pub(super) struct WhatIf {
     #[arg(long, value_name = "FIELD", conflicts_with = "lose")]
     lose_any: Option<String>,
     /// Lose so many of them together.
-    #[arg(
-        long,
-        value_name = "K",
-        default_value_t = 1,
-        requires = "lose_any"
-    )]
+    #[arg(long, value_name = "K", default_value_t = 1, requires = "lose_any")]
     times: usize,
     /// Where there are too many ways to lose them, so many are drawn.
     #[arg(long, value_name = "N", default_value_t = 10, requires = "lose_any")]
@@ -75,22 +67,16 @@ pub(super) struct WhatIf {
     changes: Option<PathBuf>,
     /// Say how many more of this shape fit before and after: `cpus=1,mem=2048`; may be given more
     /// than once.
-    #[arg(long = "shape", value_name = "SHAPE", value_parser = parse_wanted)]
+    #[arg(long = "shape", value_name = "SHAPE")]
     shapes: Vec<Wanted>,
     /// One JSON object on standard output, and nothing else there.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
 }
 
 impl WhatIf {
-    fn snapshot(&self) -> Result<Snapshot, PlanError> {
-        let (workload, measure) = self.input.read()?;
-        let order = self.input.order(&workload, self.seed)?;
-        let seeded = (self.load.unwrap_or(u32::MAX), self.seed);
-        let (snapshot, _) = Snapshot::filled(&workload, &order, &measure, self.policy, seeded);
-        Ok(snapshot)
-    }
-
     fn changes(&self) -> Result<Changes, PlanError> {
         let mut changes = Changes {
             lose: self.lose.clone(),
@@ -108,20 +94,22 @@ impl WhatIf {
 
     fn settings(&self, seed: u64) -> Settings {
         Settings {
-            policy: self.policy,
+            policy: self.filling.policy,
             seed,
             shapes: self.shapes.iter().map(|wanted| wanted.shape).collect(),
         }
     }
 }
 
-pub(super) fn run(arguments: &WhatIf) -> Done {
-    let snapshot = arguments.snapshot()?;
+pub(super) fn run(arguments: &WhatIf, ask: Ask<'_>) -> Done {
+    let given = arguments.input.given(ask, arguments.filling.policy)?;
+    let (snapshot, pending) = arguments.input.filled(&given, &arguments.filling)?;
+    let workload = given.workload();
     let changes = arguments.changes()?;
     let (futures, how) = match &arguments.lose_any {
         None => (vec![changes], String::new()),
         Some(field) => {
-            let drawn = (arguments.draws, arguments.seed);
+            let drawn = (arguments.draws, arguments.filling.seed);
             let losses = any(&snapshot, field, arguments.times, drawn)?;
             let future = |lose: Vec<Loss>| {
                 let mut future = changes.clone();
@@ -132,30 +120,36 @@ pub(super) fn run(arguments: &WhatIf) -> Done {
         }
     };
     let seeds = arguments.seeds.clone();
-    let seeds = seeds.unwrap_or(arguments.seed..=arguments.seed);
+    let seeds = seeds.unwrap_or(arguments.filling.seed..=arguments.filling.seed);
     let runs: Vec<(&Changes, u64)> = futures
         .iter()
         .flat_map(|future| seeds.clone().map(move |seed| (future, seed)))
         .collect();
     let bar = progress::bar("simulating", runs.len() as u64, "futures");
     let answers = in_parallel(&runs, |(future, seed)| {
-        let answer = what_if(&snapshot, future, &arguments.settings(*seed));
+        let answer = what_if((&snapshot, &pending), future, &arguments.settings(*seed));
         bar.inc(1);
         answer
     });
     bar.finish_and_clear();
     let answers: Vec<Answer> = answers.into_iter().collect::<Result<_, _>>()?;
     let survives = answers.iter().all(|answer| answer.survives);
+    let futures = Futures {
+        answers: &answers,
+        how: &how,
+    };
+    let inputs = arguments.input.described(&workload);
+    arguments.outputs.write(inputs, || futures.report())?;
     if arguments.json {
         let answer = json!({
             "survives": survives,
-            "policy": arguments.policy.to_string(),
+            "policy": arguments.filling.policy.to_string(),
             "how": how,
             "futures": answers,
         });
         println!("{answer}");
     } else {
-        show(&answers, &how);
+        show(&futures);
     }
     Ok(match survives {
         true => ExitCode::SUCCESS,
@@ -163,137 +157,18 @@ pub(super) fn run(arguments: &WhatIf) -> Done {
     })
 }
 
-fn show(answers: &[Answer], how: &str) {
-    if !how.is_empty() {
-        println!("lost: {how}");
+fn show(futures: &Futures<'_>) {
+    for text in futures.summary() {
+        println!("{text}");
     }
-    if answers.len() > 1 {
-        show_all(answers);
+    if futures.answers.len() > 1 {
+        print!("\n{}", futures.table(SHOWN_MAX).plain());
     }
-    let worst = answers
-        .iter()
-        .enumerate()
-        .max_by_key(|(place, answer)| (answer.more_waiting(), std::cmp::Reverse(*place)));
-    let Some((_, worst)) = worst else { return };
-    if answers.len() > 1 {
-        println!("\nthe worst: {}", title(worst));
-    }
-    show_one(worst);
-    let held = answers.iter().filter(|answer| answer.survives).count();
-    match answers.len() {
-        1 if held == 1 => println!("\nit survives"),
-        1 => println!("\nit does not survive"),
-        all => println!("\nit survives {held} of {all}"),
-    }
-}
-
-fn title(answer: &Answer) -> String {
-    match answer.lost.as_str() {
-        "" => format!("seed {}", answer.seed),
-        lost => format!("without {lost}, seed {}", answer.seed),
-    }
-}
-
-fn show_all(answers: &[Answer]) {
-    let mut table = Table::new(&["lost", "seed", "machines left", "more tasks wait", "survives"]);
-    let mut rows: Vec<&Answer> = answers.iter().collect();
-    rows.sort_by_key(|answer| std::cmp::Reverse(answer.more_waiting()));
-    for answer in rows.iter().take(SHOWN_MAX) {
-        table.row([
-            Cell::from(answer.lost.clone()),
-            Cell::from(answer.seed.to_string()),
-            Cell::from(answer.after().machines),
-            Cell::from(answer.more_waiting()),
-            Cell::from(if answer.survives { "yes" } else { "no" }.to_owned()),
-        ]);
-    }
-    print!("{}", table.plain());
-    if rows.len() > SHOWN_MAX {
-        println!("and {} more", rows.len() - SHOWN_MAX);
-    }
-}
-
-fn show_one(answer: &Answer) {
-    let mut table = Table::new(&["", "machines", "run", "wait", "frag %"]);
-    for stage in &answer.stages {
-        let state = &stage.state;
-        table.row([
-            Cell::from(stage.after.to_owned()),
-            Cell::from(state.machines),
-            Cell::from(state.runs),
-            Cell::from(state.waits),
-            optional(state.frag_pct),
-        ]);
-    }
-    print!("\n{}", table.plain());
-    print!("\n{}", roles(answer.before(), answer.after()).plain());
-    if !answer.after().headroom.is_empty() {
-        let mut table = Table::new(&["how many more fit", "before", "after"]);
-        for (before, after) in answer.before().headroom.iter().zip(&answer.after().headroom) {
-            table.row([
-                Cell::from(before.shape.clone()),
-                Cell::from(before.fit_more),
-                Cell::from(after.fit_more),
-            ]);
-        }
+    let Some(worst) = futures.worst() else { return };
+    for table in tables(worst) {
         print!("\n{}", table.plain());
     }
-    for waiting in &answer.after().waiting {
-        println!("{}", waiting.words());
-    }
-    for refused in &answer.refused {
-        println!("the master refuses {refused}");
-    }
-    for note in &answer.notes {
-        println!("note: {note}");
-    }
-}
-
-fn optional(figure: Option<f64>) -> Cell {
-    figure.map_or_else(|| Cell::from("-".to_owned()), |figure| Cell::number(figure, 2))
-}
-
-fn roles(before: &State, after: &State) -> Table {
-    let mut table = Table::new(&[
-        "role",
-        "weight",
-        "run before",
-        "after",
-        "wait before",
-        "after",
-        "share % before",
-        "after",
-        "guarantee",
-        "at its limit of",
-    ]);
-    for role in &after.roles {
-        let was = before.roles.iter().find(|was| was.role == role.role);
-        table.row([
-            Cell::from(role.role.clone()),
-            Cell::number(role.weight, 1),
-            Cell::from(was.map_or(0, |was| was.runs)),
-            Cell::from(role.runs),
-            Cell::from(was.map_or(0, |was| was.waits)),
-            Cell::from(role.waits),
-            Cell::number(was.map_or(0.0, |was| was.dominant_share_pct), 1),
-            Cell::number(role.dominant_share_pct, 1),
-            Cell::from(guarantee(role.guarantee_met, &role.lacks)),
-            Cell::from(role.at_limit.join(", ")),
-        ]);
-    }
-    table
-}
-
-fn guarantee(
-    met: Option<bool>,
-    lacks: &std::collections::BTreeMap<&'static str, f64>,
-) -> String {
-    match met {
-        None => "-".to_owned(),
-        Some(true) => "met".to_owned(),
-        Some(false) => {
-            let lacks = lacks.iter().map(|(name, amount)| format!("{amount} {name}"));
-            format!("lacks {}", lacks.collect::<Vec<_>>().join(", "))
-        }
+    for text in sentences(worst) {
+        println!("{text}");
     }
 }

@@ -10,6 +10,7 @@ pub mod fragmentation;
 pub mod grow;
 pub mod rearrange;
 pub mod replay;
+pub mod what_if;
 mod words;
 
 use super::error::PlanError;

@@ -11,7 +11,7 @@ use crate::disk::DiskConfig;
 use crate::machine::{AgentSpec, FrameworkSpec, Logic, SimNode, Spec};
 use crate::net::NetworkConfig;
 use crate::node::{NodeIndex, Role};
-use crate::observe::{Observer, Tallies, Timeline};
+use crate::observe::{Observer, OperatorAnswer, Tallies, Timeline};
 use crate::time::SimTime;
 use crate::world::{Death, Delivery, World};
 use std::collections::BTreeMap;
@@ -19,9 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tepui_core::ids::{AgentId, MasterId};
 use tepui_core::master::leading::Leading;
-use tepui_core::message::operator::{
-    Amount, Answer, QuotaConfig, Refusal, Request, RequestId, WeightConfig,
-};
+use tepui_core::message::operator::{Amount, QuotaConfig, Request, RequestId, WeightConfig};
 use tepui_core::model::{AgentInfo, Capabilities, FrameworkInfo, MasterInfo};
 use tepui_core::resources::Attributes;
 use tepui_core::{agent, executor, master, scheduler};
@@ -61,7 +59,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the machines' resources are no agents' resources, or it does not come to rest.
-    pub fn start(plan: Arc<Plan>, seed: u64) -> Result<Cluster, PlanError> {
+    pub fn start(plan: &Arc<Plan>, seed: u64) -> Result<Cluster, PlanError> {
         let observer = Observer::new(Timeline::new(false, false));
         let network = NetworkConfig::default();
         let world = World::new(seed, network, DiskConfig::default(), observer);
@@ -181,10 +179,7 @@ impl Cluster {
     }
 
     /// Lets time pass; answers to operators are kept for the caller.
-    fn pass(
-        &mut self,
-        span: Duration,
-    ) -> Result<Vec<(RequestId, Result<Answer, Refusal>)>, PlanError> {
+    fn pass(&mut self, span: Duration) -> Result<Vec<OperatorAnswer>, PlanError> {
         let until = self.world.now + span;
         let mut answers = Vec::new();
         while self.world.now < until {
@@ -368,8 +363,8 @@ impl Cluster {
     /// # Errors
     /// When they do not.
     pub fn add_machines(&mut self) -> Result<(), PlanError> {
-        for node in self.agents[self.plan.present..].to_vec() {
-            self.world.start(node);
+        for node in &self.agents[self.plan.present..] {
+            self.world.start(*node);
         }
         self.wait_for_agents(self.agents.len())
     }
@@ -402,7 +397,7 @@ impl Cluster {
     /// How each task stands, by its place in the plan.
     #[must_use]
     pub fn standings(&self) -> BTreeMap<usize, &Standing> {
-        let all = self.instances().flat_map(|logic| logic.units());
+        let all = self.instances().flat_map(Instances::units);
         all.map(|(unit, standing)| (*unit, standing)).collect()
     }
 }

@@ -1,11 +1,12 @@
 //! A framework that keeps given tasks running: what every application is in a what-if.
 //!
 //! Each task first waits for the machine on which the snapshot has it. Once it is lost, or told
-//! that it cannot have that machine, it takes the machine that the policy scores best among those
+//! that any machine will do, it takes the machine that the policy scores best among those
 //! that are offered. What is of no use is refused for long: only what changes is offered again.
 
 use super::plan::{Plan, Unit};
 use crate::capacity::constraints::Spread;
+use crate::capacity::machine::Machine;
 use crate::capacity::offered;
 use crate::capacity::random::SplitMix64;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,17 +101,17 @@ impl Instances {
             .map(|unit| (*unit, standing(&plan.units[*unit])))
             .collect();
         let waiting = units.iter().filter(|(_, s)| **s == Standing::Waiting);
-        let spreads = units.keys().filter_map(|unit| {
-            let application = &plan.units[*unit].application;
+        let machines: Vec<&Machine> = plan.machines.iter().collect();
+        let applications = units.keys().map(|unit| &plan.units[*unit].application);
+        let applications: BTreeSet<&Arc<str>> = applications.collect();
+        let spreads = applications.into_iter().filter_map(|application| {
             let constraints = plan.constraints.get(application)?;
-            Some((
-                application.clone(),
-                Spread::new(constraints, &plan.machines),
-            ))
+            Some((application.clone(), Spread::new(constraints, &machines)))
         });
+        let spreads = spreads.collect();
         Instances {
             waiting: waiting.map(|(unit, _)| *unit).collect(),
-            spreads: spreads.collect(),
+            spreads,
             anywhere: BTreeSet::new(),
             random: SplitMix64::new(seed),
             serial: 0,
@@ -155,9 +156,10 @@ impl Instances {
         for unit in self.waiting.clone() {
             let plan = self.plan.clone();
             let wanted = &plan.units[unit];
-            if !self.anywhere.contains(&unit)
-                && let Some((machine, devices)) = wanted.home
-            {
+            if !self.anywhere.contains(&unit) {
+                let Some((machine, devices)) = wanted.home else {
+                    continue;
+                };
                 let found = places.binary_search_by_key(&machine, |place| place.machine);
                 if let Ok(found) = found {
                     self.launch(unit, &mut places[found], devices);

@@ -24,6 +24,7 @@ pub use state::{ApplicationState, RoleState, Room, State, Waiting};
 
 use super::error::PlanError;
 use super::snapshot::Snapshot;
+use super::task::Task;
 use serde::Serialize;
 use std::sync::Arc;
 use tepui_core::placement::{Policy, Shape};
@@ -94,23 +95,24 @@ impl Answer {
     }
 }
 
-/// Simulates one future: all changes, and then all losses at once.
+/// Simulates one future of a cluster and of the tasks that wait beside it: all changes, and then
+/// all losses at once.
 ///
 /// # Errors
 /// When the cluster is too large to simulate, or a change names what is not there.
 pub fn what_if(
-    snapshot: &Snapshot,
+    now: (&Snapshot, &[Task]),
     changes: &Changes,
     settings: &Settings,
 ) -> Result<Answer, PlanError> {
-    let plan = Arc::new(Plan::new(snapshot, changes, settings.policy)?);
+    let plan = Arc::new(Plan::new(now, changes, settings.policy)?);
     let mut lost = Vec::new();
     for loss in &changes.lose {
         lost.extend(loss.machines(&plan.machines[..plan.present])?);
     }
     lost.sort_unstable();
     lost.dedup();
-    let mut cluster = Cluster::start(plan.clone(), settings.seed)?;
+    let mut cluster = Cluster::start(&plan, settings.seed)?;
     let mut refused = present_settings(&mut cluster)?;
     let stage = |cluster: &Cluster, after| Stage {
         after,
@@ -120,7 +122,7 @@ pub fn what_if(
     let mut notes = plan.notes.clone();
     if stages[0].state.waits > 0 {
         notes.push(format!(
-            "{} tasks cannot run where the snapshot has them, nor elsewhere",
+            "{} tasks wait before anything changes",
             stages[0].state.waits
         ));
     }

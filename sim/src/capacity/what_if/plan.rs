@@ -7,6 +7,7 @@ use crate::capacity::machine::Machine;
 use crate::capacity::offered;
 use crate::capacity::roles::{self, Roles};
 use crate::capacity::snapshot::Snapshot;
+use crate::capacity::task::Task;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tepui_core::placement::{Devices, Measure, Policy, Shape};
@@ -33,10 +34,24 @@ pub struct Unit {
     pub shape: Shape,
     /// The same, as frameworks cut it out of offers.
     pub amounts: Resources,
-    /// Where it runs in the snapshot, and on which GPUs.
+    /// Where it runs in the snapshot, and on which GPUs; nothing if it waits.
     pub home: Option<(usize, Devices)>,
     /// Whether it comes only with the change.
     pub to_come: bool,
+}
+
+impl Unit {
+    fn new(task: &Task, home: Option<(usize, Devices)>) -> Result<Unit, PlanError> {
+        Ok(Unit {
+            name: task.name.clone(),
+            application: task.application.clone(),
+            role: Arc::from(roles::named(&task.role)),
+            shape: task.shape,
+            amounts: offered::task(&task.shape)?,
+            home,
+            to_come: false,
+        })
+    }
 }
 
 /// A framework of the plan.
@@ -76,11 +91,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A snapshot with what the changes add to it.
+    /// A snapshot, the tasks that wait beside it, and what the changes add.
     ///
     /// # Errors
     /// When it is too large, or the changes name what is not there.
-    pub fn new(snapshot: &Snapshot, changes: &Changes, policy: Policy) -> Result<Plan, PlanError> {
+    pub fn new(
+        (snapshot, pending): (&Snapshot, &[Task]),
+        changes: &Changes,
+        policy: Policy,
+    ) -> Result<Plan, PlanError> {
         let mut plan = Plan {
             present: snapshot.machines.len(),
             machines: snapshot.machines.clone(),
@@ -94,15 +113,11 @@ impl Plan {
             notes: Vec::new(),
         };
         for running in &snapshot.running {
-            plan.units.push(Unit {
-                name: running.task.name.clone(),
-                application: running.task.application.clone(),
-                role: Arc::from(roles::named(&running.task.role)),
-                shape: running.task.shape,
-                amounts: offered::task(&running.task.shape)?,
-                home: Some((running.machine, running.devices)),
-                to_come: false,
-            });
+            let home = (running.machine, running.devices);
+            plan.units.push(Unit::new(&running.task, Some(home))?);
+        }
+        for task in pending {
+            plan.units.push(Unit::new(task, None)?);
         }
         for addition in &changes.add {
             plan.add(addition)?;

@@ -270,11 +270,14 @@ fn lack_name(lacks: Lacks) -> &'static str {
     }
 }
 
+/// Role, application, shape, and why it was refused, if it was.
+type Kind = (Arc<str>, Arc<str>, Shape, Option<String>);
+
 /// What waits, in kinds of the same role, application and shape.
 fn waiting(cluster: &Cluster) -> Vec<Waiting> {
     let plan = &cluster.plan;
     let mut frees: BTreeMap<Arc<str>, FreeFor> = BTreeMap::new();
-    let mut all: BTreeMap<(Arc<str>, Arc<str>, Shape, Option<String>), Waiting> = BTreeMap::new();
+    let mut all: BTreeMap<Kind, Waiting> = BTreeMap::new();
     for (logic, framework) in cluster.instances().zip(&plan.frameworks) {
         let mut seen = BTreeSet::new();
         for (unit, standing) in logic.units() {
