@@ -178,7 +178,8 @@ impl<'a> Placer<'a> {
         self.changes.push(place as u32);
     }
 
-    /// Whether a task of one of the shapes may go to a machine.
+    /// Whether a task of one of the shapes may go to a machine. Asked for every score.
+    #[inline]
     fn allows(&self, place: usize, shape: usize) -> bool {
         if self.closed[place] {
             return false;
@@ -190,6 +191,7 @@ impl<'a> Placer<'a> {
         }
     }
 
+    #[inline]
     fn score(&self, place: usize, shape: usize) -> (i64, Devices) {
         let (free, before) = (&self.free[place], self.fragments[place]);
         let asked = &self.shapes[shape];
