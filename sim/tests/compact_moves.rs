@@ -5,13 +5,20 @@ mod clusters;
 
 use clusters::{a_cluster, a_policy, a_shape, machine, shape, task};
 use proptest::prelude::*;
-use tepui_core::placement::{Devices, GPUS_MAX, Measure, Policy};
+use std::sync::Arc;
+use tepui_core::placement::{Devices, Free, GPUS_MAX, Measure, Policy};
+use tepui_sim::capacity::amounts::{Amounts, Resource};
+use tepui_sim::capacity::compact::{Compaction, Soft, soften};
+use tepui_sim::capacity::constraints::Constraint;
 use tepui_sim::capacity::defragment::{Defragmented, Figures, Goal, Limits, defragment};
 use tepui_sim::capacity::drain::drain;
 use tepui_sim::capacity::fit::fit_more;
 use tepui_sim::capacity::machine::Machine;
 use tepui_sim::capacity::moves::{Blocked, CostBy, Exempt, Move, Terms, carry_out};
+use tepui_sim::capacity::roles::Roles;
+use tepui_sim::capacity::rules::Demand;
 use tepui_sim::capacity::snapshot::{Running, Snapshot};
+use tepui_sim::capacity::task::Task;
 use tepui_sim::capacity::workload::{Order, Workload};
 
 /// Machines, and on which of them tasks of so many cpus run.
@@ -211,12 +218,116 @@ fn room_for_a_shape_is_made_by_as_few_moves_as_it_needs() {
     assert_eq!(room(4, (9, 0.0)), (0, 0));
 }
 
+#[test]
+fn soft_constraints_hold_no_machines() {
+    let tasks = (0..8).map(|number| task(number, shape(1000, 0, 0, 0)));
+    // Six on a host each, of an application that is larger than half of the cluster, and two.
+    let tasks = tasks.map(|one| Task {
+        application: Arc::from(if one.name.as_str() < "t0006" {
+            "large"
+        } else {
+            "small"
+        }),
+        ..one
+    });
+    let unique = || vec!["hostname:UNIQUE".parse::<Constraint>().unwrap()];
+    let constraints = ["large", "small"].map(|name| (Arc::from(name), unique()));
+    let roles = Roles::default();
+    let tasks = tasks.collect();
+    let hard = Workload::ruled(
+        of_four_cpus(8),
+        tasks,
+        Vec::new(),
+        roles,
+        constraints.into(),
+    );
+    let needed = |workload: &Workload| {
+        let (order, measure) = (Order::by_name(workload), workload.measure());
+        let compaction = Compaction::new(workload, &order, &measure, Policy::FirstFit, u32::MAX);
+        assert_eq!(compaction.bound().map(|bound| bound.machines), Some(2));
+        compaction.machines(1)
+    };
+    assert_eq!(needed(&hard), Some(6));
+    let (large, softened) = soften(&hard, Soft::Large);
+    // First fit leaves one of the two small ones on a third.
+    assert_eq!((needed(&large), softened), (Some(3), 1));
+    let (all, softened) = soften(&hard, Soft::All);
+    assert_eq!((needed(&all), softened), (Some(2), 2));
+}
+
+#[test]
+fn a_move_heeds_constraints() {
+    let mut snapshot = cpus(of_four_cpus(3), &[(0, 1), (1, 1), (2, 1)]);
+    for running in &mut snapshot.running {
+        running.task.application = Arc::from("web");
+    }
+    let unique = "hostname:UNIQUE".parse::<Constraint>().unwrap();
+    snapshot.constraints.insert(Arc::from("web"), vec![unique]);
+    let step = Move {
+        task: 0,
+        from: 0,
+        to: 1,
+        devices: Devices::default(),
+    };
+    assert_eq!(carry_out(&snapshot, &[step]), Err(Blocked::NoRoom(0)));
+    let measure = snapshot.workload().measure();
+    let drained = drain(
+        &snapshot,
+        &free_terms(&snapshot),
+        &measure,
+        Policy::FirstFit,
+        1,
+    );
+    assert_eq!(drained.freed.machines, 0);
+    assert_eq!(
+        freed(&snapshot, &measure, Goal::Machines, (9, 0.0)).groups,
+        []
+    );
+}
+
+/// Racks, reservations, and constraints of two applications.
+fn ruled(cluster: Workload, spread: bool) -> Workload {
+    let mut machines = cluster.machines;
+    for (number, machine) in machines.iter_mut().enumerate() {
+        let rack = format!("r{}", number % 3);
+        machine.attributes.insert("rack".to_owned(), rack);
+        if number % 2 == 1 {
+            let mut reserved = Amounts::default();
+            reserved[Resource::Cpu] = machine.capacity.cpu_milli / 2;
+            machine.reserved.insert(Arc::from("web"), reserved);
+        }
+    }
+    let mut tasks = cluster.tasks;
+    for task in tasks.iter_mut().step_by(4) {
+        task.role = Arc::from("web");
+    }
+    let constraints = match spread {
+        true => vec![("a0", "rack:GROUP_BY:2"), ("a1", "hostname:MAX_PER:2")],
+        false => vec![("a0", "rack:CLUSTER"), ("a1", "hostname:UNIQUE")],
+    };
+    let constraints = constraints.into_iter().map(|(application, constraint)| {
+        let constraint = constraint.parse::<Constraint>().unwrap();
+        (Arc::from(application), vec![constraint])
+    });
+    Workload::ruled(
+        machines,
+        tasks,
+        cluster.models,
+        cluster.roles,
+        constraints.collect(),
+    )
+}
+
 fn a_snapshot() -> impl Strategy<Value = (Snapshot, Measure)> {
-    (a_cluster(), a_policy(), 0_u64..9).prop_map(|(cluster, policy, seed)| {
+    let rules = prop::option::of(any::<bool>());
+    (a_cluster(), a_policy(), 0_u64..9, rules).prop_map(|(cluster, policy, seed, rules)| {
+        let cluster = match rules {
+            Some(spread) => ruled(cluster, spread),
+            None => cluster,
+        };
         let measure = cluster.measure();
-        let order = Order::by_name(&cluster);
         // Two in three, so that there is room to move.
-        let mut order = order;
+        let mut order = Order::by_name(&cluster);
         order.arrivals.retain(|task| task % 3 != 2);
         let (snapshot, _) = Snapshot::filled(&cluster, &order, &measure, policy, (u32::MAX, seed));
         (snapshot, measure)
@@ -275,9 +386,11 @@ proptest! {
             let empty = snapshot.running.iter().all(|running| running.machine != place);
             prop_assert!(machine.together || machine.held || !empty);
         }
+        // Without constraints and limits, any order will do.
         let mut backwards = drained.moves.clone();
         backwards.reverse();
-        prop_assert!(carry_out(&snapshot, &backwards).is_ok());
+        let free = snapshot.constraints.is_empty();
+        prop_assert!(!free || carry_out(&snapshot, &backwards).is_ok());
     }
 
     /// Moves can be carried out one after another, nothing is moved twice or although it must stay,
@@ -351,7 +464,21 @@ fn worth(snapshot: &Snapshot, measure: &Measure, goal: Goal) -> i64 {
             .map(|free| measure.by_definition(free))
             .sum::<i64>(),
         Goal::Machines => Figures::of(snapshot, measure, &goal).empty_machines as i64,
-        Goal::Headroom(shape) => fit_more(&free, &shape),
+        Goal::Headroom(shape) => {
+            let (rules, tenant) = (
+                snapshot.rules(),
+                Demand {
+                    shape,
+                    ..Demand::default()
+                },
+            );
+            let tenant = rules.tenant(&tenant);
+            let views = free.iter().enumerate();
+            let views: Vec<Free> = views
+                .map(|(n, free)| rules.view(n, free, &tenant))
+                .collect();
+            fit_more(&views, &shape)
+        }
     }
 }
 

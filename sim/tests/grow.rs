@@ -5,9 +5,12 @@ mod clusters;
 
 use clusters::{a_cluster, a_policy, a_shape, machine, shape, task};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tepui_core::placement::{Capacity, Devices, Free, Measure, Models, Policy, Shape};
 use tepui_sim::capacity::bounds::{by_shape, least_machines, scales};
 use tepui_sim::capacity::compact::Compaction;
+use tepui_sim::capacity::constraints::Constraint;
 use tepui_sim::capacity::grow::{Headroom, MachineType, Moment, NotEnough, Point, Question, grow};
 use tepui_sim::capacity::machine::Machine;
 use tepui_sim::capacity::snapshot::Snapshot;
@@ -76,6 +79,7 @@ fn kind(name: &str, cpus: i64, gpus: usize, price_milli: i64) -> MachineType {
             gpus,
             ..Capacity::default()
         },
+        attributes: BTreeMap::new(),
         price_milli,
         most: None,
     }
@@ -182,6 +186,39 @@ fn what_cannot_be_bought_is_named() {
     assert_eq!(many, Err(NotEnough::TooFew("0%".to_owned())));
 }
 
+#[test]
+fn constraints_count_for_what_is_bought() {
+    let types = [kind("big", 16, 0, 3500)];
+    let pending: Vec<Task> = (0..3)
+        .map(|number| Task {
+            application: Arc::from("web"),
+            ..task(number, shape(1000, 0, 0, 0))
+        })
+        .collect();
+    let unique = "hostname:UNIQUE".parse::<Constraint>().unwrap();
+    // One of the two that are there takes no tasks.
+    let mut closed = machine(1, 4000, 0, 0);
+    closed.closed = true;
+    let snapshot = Snapshot {
+        machines: vec![machine(0, 4000, 0, 0), closed],
+        constraints: BTreeMap::from([(Arc::from("web"), vec![unique])]),
+        ..Snapshot::default()
+    };
+    let question = Question {
+        snapshot: &snapshot,
+        pending: &pending,
+        types: &types,
+        headroom: &Headroom::default(),
+        policy: Policy::BestFit,
+        seed: 1,
+        measure: &Measure::new(&[], [Models::default()]),
+    };
+    let points = grow(&question, &moments(&[0, 100])).unwrap();
+    let mixes: Vec<&[usize]> = points.iter().map(|point| point.mix.as_slice()).collect();
+    assert_eq!(mixes, [[2], [5]]);
+    assert_eq!(points[1].capacity.machines, 6);
+}
+
 /// Whether tasks fit on machines, however they are placed.
 fn fits(free: &mut Vec<Free>, tasks: &[Shape]) -> bool {
     let Some((first, rest)) = tasks.split_first() else {
@@ -246,6 +283,7 @@ fn some_types() -> impl Strategy<Value = Vec<MachineType>> {
         all.map(|(machine, (price, most))| MachineType {
             name: machine.name,
             capacity: machine.capacity,
+            attributes: BTreeMap::new(),
             price_milli: 500 * price,
             most,
         })

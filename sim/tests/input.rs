@@ -127,7 +127,7 @@ running:
     shape: cpus=1,mem=1024
     constraints: ['hostname:UNIQUE', 'zone:LIKE:z.']
     on: [web-2, web-1]
-  - { name: train, shape: 'cpus=1,gpus=1,model=A100' }
+  - { name: train, shape: 'cpus=1,gpus=1,model=A100', pinned: true }
 arrivals:
   - { name: cart, role: shop, instances: 2, shape: 'cpus=1,mem=1024' }
 ";
@@ -166,6 +166,8 @@ fn a_cluster_is_read() {
             ("train-00001", 0)
         ]
     );
+    let pinned: Vec<bool> = snapshot.running.iter().map(|r| r.pinned).collect();
+    assert_eq!(pinned, [false, false, false, true]);
     let names: Vec<&str> = given
         .arrivals
         .iter()
@@ -337,6 +339,8 @@ fn tasks_are_read_from_a_state() {
         "resources": { "cpus": 8.0, "mem": 1000.5, "disk": 10.0, "gpus": 4.0,
                        "ports": "[31000-31009, 32000-32000]" },
         "used_resources": { "cpus": 3.1, "mem": 300.5, "gpus": 1.5, "ports": "[31000-31000]" },
+        "used_resources_full": [{ "name": "disk", "type": "SCALAR", "scalar": { "value": 5.0 },
+            "reservations": [{ "role": "r" }], "disk": { "persistence": { "id": "v" } } }],
         "reserved_resources": {} }]"#;
     let task = |id: &str, state: &str, more: &str| {
         format!(
@@ -371,6 +375,8 @@ fn tasks_are_read_from_a_state() {
         (&*running[1].task.application, &*running[1].task.role),
         ("m/web", "*")
     );
+    // A volume of the role holds its tasks.
+    assert_eq!((running[0].pinned, running[1].pinned), (true, false));
     // Whole ones first; a share goes behind them.
     assert_eq!((running[1].devices.0, running[0].devices.0), (1, 2));
     assert_eq!(running[0].task.shape.memory_mib, 101);

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use tepui_core::placement::Policy;
 use tepui_sim::capacity::compact::Compaction;
+use tepui_sim::capacity::defragment::{Goal, Limits, defragment};
+use tepui_sim::capacity::drain::drain;
 use tepui_sim::capacity::fit;
 use tepui_sim::capacity::input::{Mapping, read, read_order};
+use tepui_sim::capacity::moves::{CostBy, Exempt, Terms};
 use tepui_sim::capacity::replay::replay;
 use tepui_sim::capacity::snapshot::Snapshot;
 use tepui_sim::capacity::workload::Workload;
@@ -246,4 +249,36 @@ fn random_placement_is_as_bad_as_published_and_the_order_of_policies_is_the_same
     let idle = |policy: usize| (100.0 - allocated[policy]) / 100.0 * 6212.0;
     let saved = idle(5) - idle(0);
     assert!((280.0..310.0).contains(&saved), "{saved} GPUs");
+}
+
+#[test]
+fn what_is_given_up_and_moved_is_no_less_than_it_was() {
+    let Some(folder) = openb() else { return };
+    let workload = workload(&folder, "default", "gpu");
+    let measure = workload.measure();
+    let order = read_order(&folder.join("orders/default_seed42.json"), &workload).unwrap();
+    let filled = |policy, load| Snapshot::filled(&workload, &order, &measure, policy, (load, 1)).0;
+    let terms =
+        |snapshot: &Snapshot| Terms::new(snapshot, &Exempt::default(), CostBy::Tasks).unwrap();
+    let snapshot = filled(Policy::FirstFit, 60);
+    let drained = drain(&snapshot, &terms(&snapshot), &measure, Policy::FirstFit, 1);
+    let stay = workload.machines.len() - drained.freed.machines;
+    assert!(stay <= 771, "{stay} machines stay");
+    let compaction = Compaction::new(&workload, &order, &measure, Policy::FirstFit, 60);
+    let bound = compaction.bound().map_or(0, |bound| bound.machines);
+    assert!((486..=stay).contains(&bound), "{bound} of {stay}");
+    // Twenty moves, and what they bring in GPUs.
+    for (policy, load, least) in [(Policy::FirstFit, 60, 23.4), (Policy::DotProd, 80, 40.0)] {
+        let snapshot = filled(policy, load);
+        let limits = Limits {
+            moves: 20,
+            min_benefit: 0.0,
+        };
+        let goal = Goal::Fragments;
+        let found = defragment(&snapshot, &terms(&snapshot), &measure, goal, limits);
+        let less = found.before.f_count - found.after.f_count;
+        assert_eq!(less, found.benefit());
+        let gpus = less as f64 / goal.unit(&measure) as f64;
+        assert!(gpus >= least, "{policy} at {load} %: {gpus} GPUs");
+    }
 }

@@ -8,10 +8,45 @@ use super::machine::Machine;
 use super::placer::Placer;
 use super::random::SplitMix64;
 use super::workload::{Order, Workload};
+use std::collections::BTreeMap;
 use tepui_core::placement::{Free, Measure, Policy};
 
 /// How many of a thousand tasks may stay without a place.
 const PENDING_PER_MILLE: usize = 2;
+
+/// Which constraints are given up so that a few applications do not hold machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Soft {
+    /// Those of applications with more instances than half of the machines: Borg's rule.
+    Large,
+    /// All.
+    All,
+}
+
+/// The workload without the constraints that turn soft, and of how many applications these are.
+#[must_use]
+pub fn soften(workload: &Workload, soft: Soft) -> (Workload, usize) {
+    let mut instances: BTreeMap<&str, usize> = BTreeMap::new();
+    for task in &workload.tasks {
+        *instances.entry(&task.application).or_insert(0) += 1;
+    }
+    let half = workload.machines.len() / 2;
+    let stays = |application: &str| {
+        let count = instances.get(application).copied().unwrap_or(0);
+        soft == Soft::Large && count <= half
+    };
+    let mut constraints = workload.constraints.clone();
+    constraints.retain(|application, _| stays(application));
+    let fewer = workload.constraints.len() - constraints.len();
+    let softer = Workload::ruled(
+        workload.machines.clone(),
+        workload.tasks.clone(),
+        workload.models.clone(),
+        workload.roles.clone(),
+        constraints,
+    );
+    (softer, fewer)
+}
 
 /// A workload to be compacted.
 #[derive(Debug)]

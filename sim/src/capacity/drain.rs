@@ -3,9 +3,10 @@
 //! Each machine is tried by itself, and then as many as possible together: those first whose tasks
 //! cost the least to move. A task that went to a machine which is then given up too goes on from
 //! there; what counts is where it is at the end, and that is one move from where it was. Machines
-//! that stay only gain tasks, so the moves can be carried out in any order.
+//! that stay only gain tasks, so there is room for each move at any time; constraints that count
+//! instances may need the order in which moves are listed.
 
-use super::moves::{Blocked, Move, Terms, carry_out, largest_first, tasks_by_machine};
+use super::moves::{Move, Terms, carry_out, largest_first, tasks_by_machine};
 use super::parallel::in_parallel;
 use super::placer::{Placement, Placer};
 use super::snapshot::Snapshot;
@@ -99,16 +100,22 @@ pub fn drain(
     for (machine, alone) in machines.iter_mut().zip(alone.into_iter().flatten()) {
         machine.alone = alone;
     }
-    let mut cluster = cluster;
-    let cheapest_first: Vec<usize> = cluster.order.iter().rev().copied().collect();
-    for machine in cheapest_first {
-        let drained = &mut machines[machine];
-        drained.together = !drained.held && cluster.empty(machine, true);
-        // Where its tasks are then, they would also be if no other machine were given up.
-        drained.alone |= drained.together;
+    let moves = loop {
+        let moves = together(cluster.clone(), &mut machines, snapshot);
+        match carry_out(snapshot, &moves) {
+            Ok(after) => {
+                check(&after, &machines);
+                break moves;
+            }
+            // Constraints and limits may allow a task a place at the end of a way that it does not
+            // go: then its machine stays.
+            Err(blocked) => machines[moves[blocked.number()].from].held = true,
+        }
+    };
+    for machine in &mut machines {
+        // Where its tasks are then, they could also be if no other machine were given up.
+        machine.alone |= machine.together;
     }
-    let moves = cluster.moves(snapshot);
-    check(snapshot, &machines, &moves).expect("each task was placed where it had room");
     let mut freed = Sums::default();
     for (machine, drained) in snapshot.machines.iter().zip(&machines) {
         if drained.together {
@@ -123,15 +130,27 @@ pub fn drain(
     }
 }
 
-/// Carries out the moves on the cluster as it was: nothing is left where it should be gone.
-fn check(snapshot: &Snapshot, machines: &[Drainable], moves: &[Move]) -> Result<(), Blocked> {
-    let after = carry_out(snapshot, moves)?;
-    let left = after
-        .running
-        .iter()
-        .find(|running| machines[running.machine].together);
+/// Gives up as many machines as possible, the cheapest first, and says how their tasks move.
+fn together(
+    mut cluster: Cluster<'_>,
+    machines: &mut [Drainable],
+    snapshot: &Snapshot,
+) -> Vec<Move> {
+    let cheapest_first: Vec<usize> = cluster.order.iter().rev().copied().collect();
+    for machine in cheapest_first {
+        let drained = &mut machines[machine];
+        drained.together = !drained.held && cluster.empty(machine, true);
+    }
+    cluster.moves(snapshot)
+}
+
+/// Nothing is left where it should be gone.
+fn check(after: &Snapshot, machines: &[Drainable]) {
+    let left = after.running.iter();
+    let left = left
+        .map(|running| running.machine)
+        .find(|machine| machines[*machine].together);
     assert_eq!(left, None, "a machine that is given up is empty");
-    Ok(())
 }
 
 fn candidates(snapshot: &Snapshot, terms: &Terms) -> Vec<Drainable> {
@@ -178,6 +197,8 @@ struct Cluster<'a> {
     at: Vec<Placement>,
     /// Which tasks are on each machine.
     tasks: Vec<Vec<usize>>,
+    /// The tasks that were moved, in this order; the last time counts.
+    moved: Vec<usize>,
 }
 
 impl<'a> Cluster<'a> {
@@ -216,6 +237,7 @@ impl<'a> Cluster<'a> {
             place_of,
             at,
             tasks: tasks_by_machine(snapshot),
+            moved: Vec::new(),
         }
     }
 
@@ -239,6 +261,7 @@ impl<'a> Cluster<'a> {
         }
         let all = placed == tasks.len();
         if all && kept {
+            self.moved.extend(&tasks);
             for task in tasks {
                 self.tasks[self.order[self.at[task].place]].push(task);
             }
@@ -254,17 +277,24 @@ impl<'a> Cluster<'a> {
         all
     }
 
+    /// The tasks that are elsewhere now, in the order in which they came to where they are.
     fn moves(&self, snapshot: &Snapshot) -> Vec<Move> {
-        let all = snapshot.running.iter().enumerate();
-        let moved = all.filter_map(|(task, running)| {
-            let to = self.order[self.at[task].place];
-            (to != running.machine).then_some(Move {
-                task,
-                from: running.machine,
+        let mut seen = vec![false; self.at.len()];
+        let mut moves = Vec::new();
+        for task in self.moved.iter().rev() {
+            let to = self.order[self.at[*task].place];
+            let from = snapshot.running[*task].machine;
+            if std::mem::replace(&mut seen[*task], true) || to == from {
+                continue;
+            }
+            moves.push(Move {
+                task: *task,
+                from,
                 to,
-                devices: self.at[task].devices,
-            })
-        });
-        moved.collect()
+                devices: self.at[*task].devices,
+            });
+        }
+        moves.reverse();
+        moves
     }
 }

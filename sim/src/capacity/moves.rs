@@ -3,6 +3,7 @@
 
 use super::error::PlanError;
 use super::roles;
+use super::rules::Demand;
 use super::snapshot::Snapshot;
 use std::collections::BTreeSet;
 use tepui_core::placement::{Devices, Shape};
@@ -27,9 +28,19 @@ pub enum Blocked {
     /// The task does not run where it should leave.
     #[error("move {0}: the task does not run there")]
     NotThere(usize),
-    /// It has no room where it should go.
-    #[error("move {0}: the task has no room there")]
+    /// It has no room where it should go, or may not go there.
+    #[error("move {0}: the task has no room there, or may not go there")]
     NoRoom(usize),
+}
+
+impl Blocked {
+    /// Which of the moves, counted from 0.
+    #[must_use]
+    pub fn number(self) -> usize {
+        match self {
+            Blocked::NotThere(number) | Blocked::NoRoom(number) => number,
+        }
+    }
 }
 
 /// Carries out moves in order. Each task starts at its new place before it ends at its old one, so
@@ -39,7 +50,7 @@ pub enum Blocked {
 /// Names the first move that cannot be, counted from 0.
 pub fn carry_out(snapshot: &Snapshot, moves: &[Move]) -> Result<Snapshot, Blocked> {
     let mut after = snapshot.clone();
-    let mut free = snapshot.free();
+    let (mut free, mut rules) = (snapshot.free(), snapshot.rules());
     for (number, step) in moves.iter().enumerate() {
         let running = after.running.get_mut(step.task);
         let running = running.filter(|running| running.machine == step.from);
@@ -47,14 +58,17 @@ pub fn carry_out(snapshot: &Snapshot, moves: &[Move]) -> Result<Snapshot, Blocke
         let shape = &running.task.shape;
         let there = free.get_mut(step.to).filter(|_| step.to != step.from);
         let there = there.ok_or(Blocked::NoRoom(number))?;
+        let tenant = rules.tenant(&Demand::of(&running.task));
         let enough = |device: usize| there.devices().get(device) >= Some(&shape.gpu_milli);
-        let named = (0..u32::BITS as usize).filter(|bit| step.devices.0 >> bit & 1 == 1);
+        let mut named = (0..u32::BITS as usize).filter(|bit| step.devices.0 >> bit & 1 == 1);
         let asked = step.devices.0.count_ones() == shape.gpus;
-        if !asked || !there.fits(shape) || !named.into_iter().all(enough) {
+        if !asked || !rules.allows(step.to, there, &tenant) || !named.all(enough) {
             return Err(Blocked::NoRoom(number));
         }
         there.take(shape, step.devices);
+        rules.add(step.to, &tenant);
         free[step.from].give_back(shape, running.devices);
+        rules.remove(step.from, &tenant);
         running.machine = step.to;
         running.devices = step.devices;
     }

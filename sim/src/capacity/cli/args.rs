@@ -1,5 +1,6 @@
 //! Flags.
 
+use super::compact::SoftName;
 use super::generate::Generate;
 use super::grow::Grow;
 use super::outputs::Outputs;
@@ -159,6 +160,11 @@ pub(super) struct Compact {
     /// them included.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..11")]
     pub(super) seeds: RangeInclusive<u64>,
+    /// Give up constraints, so that a few applications do not hold machines: those of applications
+    /// with more instances than half of the machines, or all.
+    #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "large",
+          conflicts_with_all = ["drain", "moves"])]
+    pub(super) soft_constraints: Option<SoftName>,
     /// One JSON object for each policy on standard output, and nothing else there.
     #[arg(long)]
     pub(super) json: bool,

@@ -2,10 +2,11 @@
 
 use super::args::Compact;
 use super::{Ask, Done, in_parallel, rearrange};
-use crate::capacity::compact::{Compaction, nearest_rank};
+use crate::capacity::compact::{Compaction, Soft, nearest_rank, soften};
 use crate::capacity::error::PlanError;
 use crate::capacity::report::compact::{Compacted, Needed};
 use crate::progress;
+use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -16,7 +17,13 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
     if arguments.rearrange.is_wanted() {
         return rearrange::run(arguments, ask);
     }
-    let (workload, measure) = arguments.input.read(ask)?;
+    let (mut workload, measure) = arguments.input.read(ask)?;
+    let mut soft = None;
+    if let Some(which) = arguments.soft_constraints {
+        let (softer, applications) = soften(&workload, which.into());
+        workload = softer;
+        soft = Some(applications);
+    }
     let order = arguments
         .input
         .arrivals(&workload, *arguments.seeds.start())?;
@@ -51,7 +58,7 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
             machines,
         };
         if arguments.json {
-            println!("{}", line(&needed, arguments.load, &seeds));
+            println!("{}", line(&needed, (arguments.load, soft), &seeds));
         }
         all.push(needed);
     }
@@ -75,7 +82,25 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(needed: &Needed, load: Option<u32>, seeds: &[u64]) -> Value {
+/// Which constraints turn soft.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SoftName {
+    /// Those of applications with more instances than half of the machines.
+    Large,
+    /// All.
+    All,
+}
+
+impl From<SoftName> for Soft {
+    fn from(name: SoftName) -> Soft {
+        match name {
+            SoftName::Large => Soft::Large,
+            SoftName::All => Soft::All,
+        }
+    }
+}
+
+fn line(needed: &Needed, (load, soft): (Option<u32>, Option<usize>), seeds: &[u64]) -> Value {
     let by = needed.bound.and_then(|bound| bound.by);
     json!({
         "policy": needed.policy.to_string(),
@@ -86,6 +111,7 @@ fn line(needed: &Needed, load: Option<u32>, seeds: &[u64]) -> Value {
         "machines": needed.machines,
         "median": needed.median,
         "p90": needed.p90,
+        "soft_applications": soft,
         "bound": needed.bound.map(|bound| bound.machines),
         "bound_by": by.map(|scale| scale.to_string()),
     })

@@ -4,11 +4,14 @@ use super::outputs::Outputs;
 use super::source::{Filling, Source};
 use super::{Ask, Done, EXIT_DOES_NOT_FIT};
 use crate::capacity::drain::Sums;
+use crate::capacity::error::PlanError;
 use crate::capacity::fit::whole_gpus;
 use crate::capacity::grow::{
     Headroom, MachineType, Moment, Point, Question, grow, read_growth, read_types,
 };
+use crate::capacity::input::ModelNames;
 use crate::capacity::report::grow::Grown;
+use crate::capacity::roles::ANY;
 use crate::capacity::wanted::Wanted;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -64,14 +67,19 @@ pub(super) fn run(arguments: &Grow, ask: Ask<'_>) -> Done {
         .map(|machine| machine.capacity.model);
     let offered = types.iter().map(|kind| kind.capacity.model);
     let measure = Measure::new(measure.classes(), there.chain(offered));
+    let mut models = ModelNames(std::mem::take(&mut snapshot.models));
     let shapes = arguments.headroom_shape.iter().map(|wanted| {
-        let count = wanted.count.unwrap_or(1);
-        (wanted.shape, usize::try_from(count).unwrap_or(0))
+        let demand = wanted
+            .demand(&mut models, ANY)
+            .map_err(PlanError::Mismatch)?;
+        let count = usize::try_from(wanted.count.unwrap_or(1)).unwrap_or(0);
+        Ok((demand.shape, count))
     });
     let headroom = Headroom {
         percent: arguments.headroom,
-        shapes: shapes.collect(),
+        shapes: shapes.collect::<Result<_, PlanError>>()?,
     };
+    snapshot.models = models.0;
     let moments: Vec<Moment> = read_growth(&arguments.growth)?;
     let question = Question {
         snapshot: &snapshot,

@@ -8,8 +8,10 @@ use crate::capacity::defragment::{Figures, Goal, Limits, defragment};
 use crate::capacity::drain::{Drainable, drain};
 use crate::capacity::error::PlanError;
 use crate::capacity::fit::whole_gpus;
+use crate::capacity::input::ModelNames;
 use crate::capacity::moves::{CostBy, Exempt, Move, Terms};
 use crate::capacity::report::rearrange::{Emptied, Moved};
+use crate::capacity::roles::ANY;
 use crate::capacity::snapshot::Snapshot;
 use crate::capacity::wanted::Wanted;
 use crate::draw::Table;
@@ -106,16 +108,20 @@ impl Rearrange {
         })
     }
 
-    fn goal(&self, measure: &Measure) -> Goal {
+    fn goal(&self, measure: &Measure, models: &[String]) -> Result<Goal, PlanError> {
         if let Some(wanted) = &self.for_shape {
-            return Goal::Headroom(wanted.shape);
+            let mut models = ModelNames(models.to_vec());
+            let demand = wanted
+                .demand(&mut models, ANY)
+                .map_err(PlanError::Mismatch)?;
+            return Ok(Goal::Headroom(demand.shape));
         }
-        match self.goal {
+        Ok(match self.goal {
             Some(GoalName::Fragments) => Goal::Fragments,
             Some(GoalName::Machines) => Goal::Machines,
             None if measure.classes().iter().any(|class| class.gpus > 0) => Goal::Fragments,
             None => Goal::Machines,
-        }
+        })
     }
 }
 
@@ -149,7 +155,7 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let goal = wanted.goal(&measure);
+    let goal = wanted.goal(&measure, &snapshot.models)?;
     let moved = Moved {
         snapshot: &snapshot,
         found: &defragment(&snapshot, &terms, &measure, goal, wanted.limits()?),

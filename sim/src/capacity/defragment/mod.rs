@@ -13,9 +13,10 @@
 
 mod board;
 
-use super::fit::fit_more;
 use super::moves::{Move, Terms, carry_out};
+use super::occupied::Occupied;
 use super::parallel::in_parallel;
+use super::rules::Demand;
 use super::snapshot::Snapshot;
 use board::{Board, Try};
 use std::cmp::Ordering;
@@ -96,7 +97,14 @@ impl Figures {
             idle_gpu_milli: free.iter().map(|free| free.gpu_milli).sum(),
             empty_machines: used.iter().filter(|used| !**used).count(),
             headroom: match goal {
-                Goal::Headroom(shape) => Some(fit_more(&free, shape)),
+                Goal::Headroom(shape) => {
+                    let demand = Demand {
+                        shape: *shape,
+                        ..Demand::default()
+                    };
+                    let occupied = Occupied::of(snapshot);
+                    Some(occupied.fit_more(&occupied.tenant(&demand)))
+                }
                 _ => None,
             },
         }

@@ -2,7 +2,8 @@
 //! grows.
 //!
 //! What runs stays where it is; tasks without a place, and those that growth adds, are placed by a
-//! policy on what is free and on what is bought, in the order in which they come. Machines are
+//! policy on what is free and on what is bought, in the order in which they come; reservations,
+//! limits and constraints count as they do elsewhere. The bound leaves them out. Machines are
 //! bought one point of growth after another, and kept. `bound` proves what the cheapest mix costs
 //! at least; `search` finds one that is known to work, because all tasks were placed on it.
 
@@ -16,11 +17,13 @@ pub use types::{read_growth, read_types};
 
 use super::bounds::{by_shape, scales};
 use super::drain::Sums;
+use super::machine::Machine;
+use super::placer::Placement;
 use super::snapshot::Snapshot;
 use super::task::Task;
 use bound::{Condition, LowerBound, Offer, lower_bound};
 use search::Trial;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tepui_core::placement::{Capacity, Free, Measure, Policy, Shape};
 use thiserror::Error;
 
@@ -31,6 +34,8 @@ pub struct MachineType {
     pub name: String,
     /// What one has.
     pub capacity: Capacity,
+    /// Where and of what kind it is, by the names of attributes.
+    pub attributes: BTreeMap<String, String>,
     /// What one costs, in thousandths.
     pub price_milli: i64,
     /// How many can be bought; any number without.
@@ -108,7 +113,7 @@ impl Point {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotEnough {
     /// No machine is large enough for a task.
-    #[error("{task} ({shape}) fits on no machine that is there, nor on one that can be bought")]
+    #[error("{task} ({shape}) has no room on any machine there, and is too large for any to buy")]
     TooLarge {
         /// Its name.
         task: String,
@@ -144,11 +149,11 @@ pub fn grow(question: &Question<'_>, moments: &[Moment]) -> Result<Vec<Point>, N
             let number = wanted.len() - question.pending.len();
             wanted.push(all[spread[number % now]]);
         }
-        let new = &wanted[site.placed..];
+        let new = &wanted[site.placed.len()..];
         check_sizes(question, &site, new)?;
         let too_few = || NotEnough::TooFew(moment.when.clone());
         let least = cost_at_least(question, &wanted).ok_or_else(too_few)?;
-        let trial = Trial::new(question, &site, new);
+        let trial = Trial::new(question, &site, &wanted);
         let bought = search::cheapest(&trial, &least.fractions).ok_or_else(too_few)?;
         site = trial
             .carry_out(&bought)
@@ -176,7 +181,7 @@ fn spread(count: usize) -> Vec<usize> {
 fn check_sizes(question: &Question<'_>, site: &Site, tasks: &[&Task]) -> Result<(), NotEnough> {
     let offered = question.types.iter().filter(|kind| kind.most != Some(0));
     let empty = offered.map(|kind| Free::all_of(&kind.capacity));
-    let rooms: Vec<Free> = empty.chain(site.free.iter().copied()).collect();
+    let rooms: Vec<Free> = empty.chain(site.open().copied()).collect();
     let tasks = tasks.iter().map(|task| (task.name.as_str(), &task.shape));
     let headroom = question.headroom.shapes.iter();
     let headroom = headroom.map(|(shape, _)| ("the headroom's shape", shape));
@@ -199,60 +204,80 @@ fn check_sizes(question: &Question<'_>, site: &Site, tasks: &[&Task]) -> Result<
 /// What is there: the machines of the snapshot, and those that were bought.
 #[derive(Clone, Debug)]
 struct Site {
+    machines: Vec<Machine>,
     free: Vec<Free>,
-    capacity: Sums,
     /// How many were bought of each type.
     mix: Vec<usize>,
-    /// How many of the wanted tasks have a place.
-    placed: usize,
+    /// Where the wanted tasks are that have a place.
+    placed: Vec<Placement>,
 }
 
 impl Site {
     fn new(question: &Question<'_>) -> Site {
-        let snapshot = question.snapshot;
-        let mut capacity = Sums::default();
-        let mut free = Vec::new();
-        for (machine, left) in snapshot.machines.iter().zip(snapshot.free()) {
-            if !machine.closed {
-                capacity.add(&machine.capacity);
-                free.push(left);
-            }
-        }
         Site {
-            free,
-            capacity,
+            machines: question.snapshot.machines.clone(),
+            free: question.snapshot.free(),
             mix: vec![0; question.types.len()],
-            placed: 0,
+            placed: Vec::new(),
         }
+    }
+
+    /// One more machine of a type.
+    fn buy(&mut self, kind: usize, offer: &MachineType) {
+        self.mix[kind] += 1;
+        self.free.push(Free::all_of(&offer.capacity));
+        self.machines.push(Machine {
+            name: format!("{}-{}", offer.name, self.mix[kind]),
+            capacity: offer.capacity,
+            attributes: offer.attributes.clone(),
+            ..Machine::default()
+        });
+    }
+
+    /// What is free on machines that take tasks.
+    fn open(&self) -> impl Iterator<Item = &Free> {
+        let all = self.machines.iter().zip(&self.free);
+        all.filter(|(machine, _)| !machine.closed)
+            .map(|(_, free)| free)
+    }
+
+    /// What machines that take tasks have.
+    fn capacity(&self) -> Sums {
+        let mut capacity = Sums::default();
+        for machine in self.machines.iter().filter(|machine| !machine.closed) {
+            capacity.add(&machine.capacity);
+        }
+        capacity
     }
 
     fn point(&self, question: &Question<'_>, moment: &Moment, least: &LowerBound) -> Point {
         let bought = self.mix.iter().zip(question.types);
         Point {
             moment: moment.clone(),
-            tasks: question.snapshot.running.len() + self.placed,
+            tasks: question.snapshot.running.len() + self.placed.len(),
             mix: self.mix.clone(),
             price_milli: bought
                 .map(|(count, kind)| *count as i64 * kind.price_milli)
                 .sum(),
             bound_milli: least.price_milli,
             because: least.because,
-            capacity: self.capacity,
-            free: sums(&self.free),
+            capacity: self.capacity(),
+            free: sums(self.open()),
         }
     }
 }
 
-fn sums(free: &[Free]) -> Sums {
-    let sum = |of: fn(&Free) -> i64| free.iter().map(of).sum::<i64>();
-    Sums {
-        machines: free.len(),
-        cpu_milli: sum(|free| free.cpu_milli),
-        memory_mib: sum(|free| free.memory_mib),
-        disk_mib: sum(|free| free.disk_mib),
-        ports: sum(|free| free.ports),
-        gpu_milli: sum(|free| free.gpu_milli),
+fn sums<'a>(all: impl Iterator<Item = &'a Free>) -> Sums {
+    let mut sums = Sums::default();
+    for free in all {
+        sums.machines += 1;
+        sums.cpu_milli += free.cpu_milli;
+        sums.memory_mib += free.memory_mib;
+        sums.disk_mib += free.disk_mib;
+        sums.ports += free.ports;
+        sums.gpu_milli += free.gpu_milli;
     }
+    sums
 }
 
 /// Resources by which headroom in percent is counted.
@@ -287,13 +312,13 @@ fn cost_at_least(question: &Question<'_>, tasks: &[&Task]) -> Option<LowerBound>
     for (shape, count) in &question.headroom.shapes {
         *counts.entry(*shape).or_insert(0) += count;
     }
-    let rooms: Vec<Free> = types.iter().chain(&site.free).copied().collect();
+    let rooms: Vec<Free> = types.iter().chain(site.open()).copied().collect();
     for scale in scales(&counts, &rooms) {
         let need: i64 = counts
             .iter()
             .map(|(shape, count)| scale.of_task(shape) * *count as i64)
             .sum();
-        let there: i64 = site.free.iter().map(|free| scale.of_room(free)).sum();
+        let there: i64 = site.open().map(|free| scale.of_room(free)).sum();
         conditions.push(Condition {
             each: types.iter().map(|free| scale.of_room(free)).collect(),
             least: need - there,
@@ -326,7 +351,7 @@ fn share_left(question: &Question<'_>, site: &Site, tasks: &[&Task]) -> Vec<Cond
         need.ports += shape.ports;
         need.gpu_milli += shape.gpu_milli_total();
     }
-    let free = sums(&site.free);
+    let (capacity, free) = (site.capacity(), sums(site.open()));
     let condition = |(name, of): &Resource| Condition {
         each: question
             .types
@@ -337,7 +362,7 @@ fn share_left(question: &Question<'_>, site: &Site, tasks: &[&Task]) -> Vec<Cond
                 (100 - percent) * of(&one)
             })
             .collect(),
-        least: 100 * (of(&need) - of(&free)) + percent * of(&site.capacity),
+        least: 100 * (of(&need) - of(&free)) + percent * of(&capacity),
         because: Because::Headroom(name),
     };
     RESOURCES.iter().map(condition).collect()

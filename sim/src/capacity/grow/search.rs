@@ -8,8 +8,10 @@
 use super::{Question, Site, Task, sums};
 use crate::capacity::parallel::in_parallel;
 use crate::capacity::placer::Placer;
+use crate::capacity::rules::Demand;
+use crate::capacity::workload::Workload;
 use std::collections::BTreeMap;
-use tepui_core::placement::{Free, Shape};
+use tepui_core::placement::Shape;
 
 /// How many mixes are tried at most while machines are given back and exchanged.
 const TRIES_MAX: usize = 400;
@@ -27,37 +29,74 @@ const EXCHANGED_MAX: i64 = 16;
 pub(super) struct Trial<'a> {
     question: &'a Question<'a>,
     site: &'a Site,
-    shapes: Vec<Shape>,
-    /// The shapes of the tasks, in the order in which they come.
-    tasks: Vec<usize>,
-    /// What headroom asks for: shapes and how many.
+    /// All tasks that are wanted; the first of them have a place already.
+    tasks: &'a [&'a Task],
+    demands: Vec<Demand>,
+    /// Whose each new task is, in the order in which they come: places in `demands`.
+    new: Vec<usize>,
+    /// What headroom asks for, and how many of it.
     extra: Vec<(usize, usize)>,
-    empty: Vec<Free>,
+    /// Whether not everybody may use everything.
+    ruled: bool,
 }
 
 impl<'a> Trial<'a> {
-    pub(super) fn new(question: &'a Question<'a>, site: &'a Site, tasks: &[&Task]) -> Trial<'a> {
-        let mut numbers: BTreeMap<Shape, usize> = BTreeMap::new();
-        let mut shapes = Vec::new();
-        let mut number = |shape: &Shape| {
-            *numbers.entry(*shape).or_insert_with(|| {
-                shapes.push(*shape);
-                shapes.len() - 1
-            })
-        };
-        let tasks = tasks.iter().map(|task| number(&task.shape)).collect();
-        let extra = question.headroom.shapes.iter();
-        let extra = extra
-            .map(|(shape, count)| (number(shape), *count))
-            .collect();
-        let types = question.types.iter();
-        Trial {
+    pub(super) fn new(
+        question: &'a Question<'a>,
+        site: &'a Site,
+        tasks: &'a [&'a Task],
+    ) -> Trial<'a> {
+        let mut trial = Trial {
             question,
             site,
             tasks,
-            extra,
-            shapes,
-            empty: types.map(|kind| Free::all_of(&kind.capacity)).collect(),
+            demands: Vec::new(),
+            new: Vec::new(),
+            extra: Vec::new(),
+            ruled: false,
+        };
+        let all: Vec<usize> = (0..site.machines.len()).collect();
+        trial.ruled = trial.workload(site).rules(&all).is_some();
+        let mut numbers: BTreeMap<Demand, usize> = BTreeMap::new();
+        let (ruled, demands) = (trial.ruled, &mut trial.demands);
+        let mut number = |demand: Demand| {
+            let demand = match ruled {
+                true => demand,
+                false => Demand {
+                    shape: demand.shape,
+                    ..Demand::default()
+                },
+            };
+            *numbers.entry(demand).or_insert_with_key(|demand| {
+                demands.push(demand.clone());
+                demands.len() - 1
+            })
+        };
+        let new = tasks[site.placed.len()..].iter();
+        trial.new = new.map(|task| number(Demand::of(task))).collect();
+        let extra = question.headroom.shapes.iter();
+        let demand = |shape: &Shape| Demand {
+            shape: *shape,
+            ..Demand::default()
+        };
+        trial.extra = extra
+            .map(|(shape, count)| (number(demand(shape)), *count))
+            .collect();
+        trial
+    }
+
+    /// A site's machines and rules, for tasks with these demands.
+    fn workload(&self, site: &Site) -> Workload {
+        let snapshot = self.question.snapshot;
+        Workload {
+            machines: site.machines.clone(),
+            tasks: Vec::new(),
+            models: snapshot.models.clone(),
+            shapes: self.demands.iter().map(|demand| demand.shape).collect(),
+            demands: self.demands.clone(),
+            shape_of: Vec::new(),
+            roles: snapshot.roles.clone(),
+            constraints: snapshot.constraints.clone(),
         }
     }
 
@@ -66,33 +105,47 @@ impl<'a> Trial<'a> {
     pub(super) fn carry_out(&self, bought: &[usize]) -> Option<Site> {
         let mut site = self.site.clone();
         for (kind, count) in bought.iter().enumerate() {
-            site.mix[kind] += count;
             for _ in 0..*count {
-                site.free.push(self.empty[kind]);
-                site.capacity.add(&self.question.types[kind].capacity);
+                site.buy(kind, &self.question.types[kind]);
             }
         }
-        let (policy, measure) = (self.question.policy, self.question.measure);
-        let seed = self.question.seed;
-        let mut placer = Placer::new(policy, site.free, &self.shapes, measure, seed);
-        for shape in &self.tasks {
-            placer.place(*shape)?;
+        let workload = self.workload(&site);
+        let mut placer = self.placer(&site, &workload);
+        for demand in &self.new {
+            let placement = placer.place(*demand)?;
+            site.placed.push(placement);
         }
         site.free = placer.free().to_vec();
         if !self
             .question
             .headroom
-            .is_left(&site.capacity, &sums(&site.free))
+            .is_left(&site.capacity(), &sums(site.open()))
         {
             return None;
         }
-        for (shape, count) in &self.extra {
+        for (demand, count) in &self.extra {
             for _ in 0..*count {
-                placer.place(*shape)?;
+                placer.place(*demand)?;
             }
         }
-        site.placed += self.tasks.len();
         Some(site)
+    }
+
+    fn placer<'b>(&'b self, site: &Site, workload: &'b Workload) -> Placer<'b> {
+        let question = self.question;
+        let (policy, measure, seed) = (question.policy, question.measure, question.seed);
+        if !self.ruled {
+            return Placer::new(policy, site.free.clone(), &workload.shapes, measure, seed);
+        }
+        let all: Vec<usize> = (0..site.machines.len()).collect();
+        let mut placer = Placer::of(workload, &all, measure, policy, seed);
+        for running in &question.snapshot.running {
+            placer.put_other(&running.task, running.machine, running.devices);
+        }
+        for (task, placement) in self.tasks.iter().zip(&self.site.placed) {
+            placer.put_other(task, placement.place, placement.devices);
+        }
+        placer
     }
 
     fn works(&self, bought: &[usize]) -> bool {
@@ -127,7 +180,7 @@ impl<'a> Trial<'a> {
 /// The cheapest mix that was found to work. `fractions`: the best that could be had of all types
 /// together, those already there included.
 pub(super) fn cheapest(trial: &Trial<'_>, fractions: &[f64]) -> Option<Vec<usize>> {
-    let nothing = vec![0; trial.empty.len()];
+    let nothing = vec![0; trial.question.types.len()];
     if trial.works(&nothing) {
         return Some(nothing);
     }
@@ -155,9 +208,9 @@ fn enlarged(trial: &Trial<'_>, fractions: &[f64]) -> Vec<Vec<usize>> {
 /// As many of every type, as far as they are to be had: the least number that works, by doubling
 /// and halving.
 fn of_every_type(trial: &Trial<'_>) -> Option<Vec<usize>> {
-    let wanted = trial.tasks.len() + trial.extra.iter().map(|(_, count)| count).sum::<usize>();
+    let wanted = trial.new.len() + trial.extra.iter().map(|(_, count)| count).sum::<usize>();
     let mix = |count: usize| {
-        let kinds = 0..trial.empty.len();
+        let kinds = 0..trial.question.types.len();
         kinds
             .map(|kind| count.min(trial.most(kind)))
             .collect::<Vec<usize>>()

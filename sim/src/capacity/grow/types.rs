@@ -3,7 +3,7 @@
 use super::{MachineType, Moment};
 use crate::capacity::error::PlanError;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use tepui_core::placement::{Capacity, GPUS_MAX, Models};
@@ -47,6 +47,9 @@ struct TypeEntry {
     price: f64,
     #[serde(default)]
     max: Option<usize>,
+    /// In YAML only.
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
 }
 
 /// Reads types of machines: YAML with a list `types`, or comma-separated values with the same names
@@ -137,6 +140,7 @@ impl TypeEntry {
                 gpus,
                 model,
             },
+            attributes: self.attributes.clone(),
             price_milli: amount("price", self.price, 1000.0, PRICE_MAX)?,
             most: self.max,
         })

@@ -21,6 +21,7 @@
 //!     shape: cpus=1,mem=2048
 //!     constraints: [hostname:UNIQUE]
 //!     cost: 5                  # to move one of them
+//!     pinned: false            # true: they cannot be moved
 //!     on: [web-1, web-2]   # in turn; where the policy wants them if it is absent
 //! arrivals:
 //!   - { name: search, instances: 10, shape: "cpus=2,mem=4096" }
@@ -113,6 +114,9 @@ struct Application {
     /// What it costs to move an instance.
     #[serde(default)]
     cost: u32,
+    /// Whether its instances must stay where they are.
+    #[serde(default)]
+    pinned: bool,
     #[serde(default)]
     on: Vec<Spanned<String>>,
 }
@@ -463,7 +467,7 @@ fn place(
                 task: task.clone(),
                 machine: placement.place,
                 devices: placement.devices,
-                pinned: false,
+                pinned: app.pinned,
             });
         }
     }

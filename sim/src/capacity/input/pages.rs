@@ -208,13 +208,22 @@ impl Item<'_> {
     /// For whom it is reserved: empty for nobody. Nothing for what tasks are not planned on: what
     /// may be taken back, volumes, and disks of their own.
     pub(super) fn reserved_for(&self) -> Option<&str> {
-        let own = |disk: &Disk| disk.persistence.is_some() || disk.source.is_some();
-        if self.revocable.is_some() || self.disk.as_ref().is_some_and(own) {
+        if self.revocable.is_some() || self.bound_for().is_some() {
             return None;
         }
         let last = self.reservations.last();
         let role = last.and_then(|reservation| reservation.role.as_ref());
         Some(role.map_or("", |role| &role.0))
+    }
+
+    /// For whom it is reserved, if it is a volume or a disk of its own: tasks that use it cannot
+    /// go without it.
+    pub(super) fn bound_for(&self) -> Option<&str> {
+        let disk = self.disk.as_ref()?;
+        let own = disk.persistence.is_some() || disk.source.is_some();
+        let last = self.reservations.last();
+        let role = last.and_then(|reservation| reservation.role.as_ref());
+        own.then(|| role.map_or("", |role| &role.0))
     }
 
     /// Adds it, in thousandths.

@@ -222,7 +222,16 @@ fn cut_out(
         .for_each(|task| all += Amounts::of_shape(&task.shape));
     let id = &agent.id.0;
     let wrong = |why: String| PlanError::Mismatch(format!("agent {id}: {why}"));
-    let (running, gpus) = with_devices(tasks, place).map_err(wrong)?;
+    let (mut running, gpus) = with_devices(tasks, place).map_err(wrong)?;
+    // The pages do not say whose task uses a volume, so any of the role may.
+    let used = agent.used_resources_full.iter().flatten();
+    let bound: Vec<&str> = used.filter_map(Item::bound_for).collect();
+    for running in &mut running {
+        let role = named(&running.task.role);
+        running.pinned = bound
+            .iter()
+            .any(|reserved| reserved.is_empty() || covers(reserved, role));
+    }
     let whole = i64::from(WHOLE_GPU_MILLI);
     // Shares of GPUs may leave no whole one where the sum would.
     all[Resource::Gpu] = (all[Resource::Gpu] / whole).max(gpus as i64) * whole;
