@@ -1,36 +1,15 @@
 //! The planner's rules on small cases, and against slow and plain versions of themselves.
 
+mod clusters;
+
+use clusters::{a_cluster, a_shape, machine, shape};
 use proptest::prelude::*;
-use tepui_core::placement::{Capacity, Free, Policy, Shape};
+use tepui_core::placement::{Free, Policy};
 use tepui_sim::capacity::compact::Compaction;
 use tepui_sim::capacity::fit::{Lacks, by_totals, fit_more, on_machine};
 use tepui_sim::capacity::machine::Machine;
 use tepui_sim::capacity::placer::Placer;
-use tepui_sim::capacity::task::Task;
-use tepui_sim::capacity::workload::{Order, Workload};
-
-fn machine(number: usize, cpu_milli: i64, memory_mib: i64, gpus: usize) -> Machine {
-    Machine {
-        name: format!("m{number:04}"),
-        capacity: Capacity {
-            cpu_milli,
-            memory_mib,
-            gpus,
-            ..Capacity::default()
-        },
-        ..Machine::default()
-    }
-}
-
-fn shape(cpu_milli: i64, memory_mib: i64, gpus: u32, gpu_milli: i32) -> Shape {
-    Shape {
-        cpu_milli,
-        memory_mib,
-        gpus,
-        gpu_milli: if gpus == 0 { 0 } else { gpu_milli },
-        ..Shape::default()
-    }
-}
+use tepui_sim::capacity::workload::Order;
 
 fn empty(machines: &[Machine]) -> Vec<Free> {
     machines.iter().map(Machine::free).collect()
@@ -64,33 +43,6 @@ fn what_is_free_in_pieces_is_of_no_use_to_what_is_large() {
         free.iter()
             .all(|f| on_machine(f, &asked) == (0, Lacks::Gpu))
     );
-}
-
-fn a_shape() -> impl Strategy<Value = Shape> {
-    let gpus = prop_oneof![
-        Just((0, 0)),
-        (1_i32..=10).prop_map(|tenths| (1, 100 * tenths)),
-        (1_u32..=4).prop_map(|gpus| (gpus, 1000)),
-    ];
-    (1_i64..9, 1_i64..9, gpus)
-        .prop_map(|(cpu, memory, (gpus, milli))| shape(cpu * 500, memory * 256, gpus, milli))
-}
-
-fn a_cluster() -> impl Strategy<Value = Workload> {
-    let machines = prop::collection::vec((1_i64..17, 1_i64..17, 0_usize..5), 1..12);
-    let tasks = prop::collection::vec(a_shape(), 1..60);
-    (machines, tasks).prop_map(|(machines, tasks)| {
-        let machines = machines.into_iter().enumerate();
-        let machines =
-            machines.map(|(n, (cpu, mem, gpus))| machine(n, cpu * 1000, mem * 512, gpus));
-        let tasks = tasks.into_iter().enumerate();
-        let tasks = tasks.map(|(number, shape)| Task {
-            name: format!("t{number:04}"),
-            shape,
-            ..Task::default()
-        });
-        Workload::new(machines.collect(), tasks.collect(), Vec::new())
-    })
 }
 
 fn a_policy() -> impl Strategy<Value = Policy> {

@@ -1,5 +1,7 @@
 //! Small clusters for tests of the planner.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use proptest::prelude::*;
 use tepui_core::placement::{Capacity, Policy, Shape};
 use tepui_sim::capacity::machine::Machine;
