@@ -55,7 +55,8 @@ impl Allocator {
     }
 
     /// Runs one cycle: appends to `out` an allocation for all that is free and that anybody may
-    /// and wants to have; at most one per agent and role. The order within `out` means nothing.
+    /// and wants to have; at most one per agent and role. Under a random order of agents that
+    /// within `out` means nothing; under another it is that of the agents.
     pub fn allocate(&mut self, now: Time, out: &mut Vec<Allocation>) {
         self.expire(now);
         self.tree.refresh();
@@ -78,10 +79,15 @@ impl Allocator {
     fn allocate_freely(&mut self, seed: u64, out: &mut Vec<Allocation>) {
         let mut candidates = core::mem::take(&mut self.candidates);
         self.gather(&mut candidates);
-        self.decide(seed, &mut candidates, out);
-        for candidate in candidates.drain(..) {
-            self.deliver(&candidate, out);
+        if self.options.agent_order.is_random() {
+            self.decide(seed, &mut candidates, out);
+            for candidate in &candidates {
+                self.deliver(candidate, out);
+            }
+        } else {
+            self.serve_in_order(&candidates, out);
         }
+        candidates.clear();
         self.candidates = candidates;
     }
 
@@ -166,6 +172,30 @@ impl Allocator {
             }
         }
         self.order = order;
+    }
+
+    /// Decides who gets what, agents in the order of a policy, each served on the spot.
+    fn serve_in_order(&mut self, candidates: &[Candidate], out: &mut Vec<Allocation>) {
+        let mut ranked = core::mem::take(&mut self.ranked);
+        for (at, candidate) in candidates.iter().enumerate() {
+            ranked.push((self.place(candidate.slot), candidate.slot, at as u32));
+        }
+        ranked.sort_unstable();
+        for (_, slot, at) in ranked.drain(..) {
+            match &candidates[at as usize].choice {
+                Choice::Simple { columns, .. } => {
+                    let Some(client) = self.tree.first() else {
+                        continue;
+                    };
+                    let quantities = self.give(slot, client, out);
+                    assert_eq!(quantities.dense(), columns, "nothing else takes of it");
+                    let leaf = self.clients.at(client).node;
+                    self.tree.hand_over(leaf, &quantities);
+                }
+                Choice::Complex => self.serve(slot, out),
+            }
+        }
+        self.ranked = ranked;
     }
 
     /// Hands out what one agent with reservations or filters has free, part by part.

@@ -4,6 +4,7 @@ use super::agent::Agent;
 use super::bits::Bits;
 use super::client::{Client, Framework, Reservations};
 use super::cycle::Candidate;
+use super::order::{Place, Places};
 use super::quota::Quotas;
 use super::slots::Slots;
 use super::takes::Takers;
@@ -49,11 +50,15 @@ pub struct Allocator {
     pub(super) urgent: bool,
     pub(super) candidates: Vec<Candidate>,
     pub(super) order: Vec<u64>,
+    /// Where agents come in an order that is not drawn.
+    pub(super) places: Places,
+    /// Place, slot, and where among the candidates.
+    pub(super) ranked: Vec<(Place, u32, u32)>,
     pub(super) eligible: Bits,
 }
 
 impl Allocator {
-    /// Knows nobody; `rng` decides the order of agents.
+    /// Knows nobody; `rng` decides the order of agents where no policy does.
     #[must_use]
     pub fn new(options: Options, rng: Rng) -> Allocator {
         Allocator {
@@ -78,6 +83,8 @@ impl Allocator {
             urgent: false,
             candidates: Vec::new(),
             order: Vec::new(),
+            places: Places::new(),
+            ranked: Vec::new(),
             eligible: Bits::new(),
         }
     }

@@ -13,7 +13,8 @@
 //! - Shares are exact. Totals are those of all agents, active or not; an unallocated reservation
 //!   is in nobody's share.
 //! - A shared volume is always free, in however many hands it is, and is in nobody's share.
-//! - Agents are served in an order drawn anew for each cycle from the allocator's own stream.
+//! - Agents are served in an order drawn anew for each cycle from the allocator's own stream, or,
+//!   by [`Options::agent_order`], in that of a placement policy.
 //! - A cycle looks only at agents and clients for which something changed; the outcome is that of
 //!   looking at all of them, which the property tests check against a model that does.
 //!
@@ -39,6 +40,7 @@ mod filter;
 mod frameworks;
 mod hierarchical;
 mod invariants;
+mod order;
 mod quota;
 mod quota_cycle;
 mod recover;
@@ -59,6 +61,7 @@ pub use client::FrameworkIndex;
 pub use figures::{Figures, RoleFigures};
 pub use hierarchical::Allocator;
 pub use invariants::INVARIANTS;
+pub use order::{AgentOrder, CLASSES_MAX, UnknownOrder};
 pub use takes::Takes;
 
 /// The most agents of one cluster.
@@ -80,10 +83,12 @@ pub struct Options {
     pub allocation_interval: Duration,
     /// An offer must contain one of these, so that nobody is bothered with crumbs.
     pub min_allocatable: Vec<Quantities>,
+    /// In which order agents are served.
+    pub agent_order: AgentOrder,
 }
 
 impl Default for Options {
-    /// Mesos' defaults: a second, and a hundredth of a CPU or 32 MB.
+    /// Mesos' defaults: a second, a hundredth of a CPU or 32 MB, and a random order.
     fn default() -> Options {
         let at_least = |name: &str, milli| {
             let mut least = Quantities::ZERO;
@@ -93,6 +98,7 @@ impl Default for Options {
         Options {
             allocation_interval: Duration::from_secs(1),
             min_allocatable: [at_least("cpus", 10), at_least("mem", 32_000)].into(),
+            agent_order: AgentOrder::default(),
         }
     }
 }

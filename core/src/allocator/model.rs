@@ -3,10 +3,13 @@
 
 use super::cycle::mix;
 use super::filter::expiry;
+use super::order::Place;
 use super::quota::{add_item, is_bounded};
 use super::quota_cycle::{Stage, cut};
 use super::{AgentIndex, Allocation, FrameworkIndex, Options, Takes};
+use crate::ids::AgentId;
 use crate::model::Quota;
+use crate::placement::{Class, Measure, Models};
 use crate::resources::{Quantities, Resources, Role, Scalar};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -18,6 +21,7 @@ use core::time::Duration;
 
 #[derive(Clone, Debug)]
 pub(super) struct ModelAgent {
+    pub(super) id: AgentId,
     pub(super) total: Resources,
     pub(super) active: bool,
     pub(super) remote: bool,
@@ -46,6 +50,8 @@ struct ModelFilter {
 pub(super) struct Model {
     options: Options,
     rng: Rng,
+    /// The classes of the tasks that are typical.
+    pub(super) typical: Vec<Class>,
     pub(super) agents: BTreeMap<AgentIndex, ModelAgent>,
     pub(super) frameworks: BTreeMap<FrameworkIndex, ModelFramework>,
     pub(super) weights: BTreeMap<Role, Scalar>,
@@ -63,6 +69,7 @@ impl Model {
         Model {
             options,
             rng,
+            typical: Vec::new(),
             agents: BTreeMap::new(),
             frameworks: BTreeMap::new(),
             weights: BTreeMap::new(),
@@ -315,10 +322,7 @@ impl Model {
     }
 
     fn serve_all(&mut self, seed: u64, stage: Stage, out: &mut Vec<Allocation>) {
-        let mut order: Vec<AgentIndex> = self.agents.keys().copied().collect();
-        order
-            .sort_by_key(|agent| (mix(seed ^ u64::from(agent.slot)) << 24) | u64::from(agent.slot));
-        for agent in order {
+        for agent in self.order(seed) {
             while let Some(allocation) = self.next(agent, stage) {
                 let path = self.path(allocation.framework, &allocation.role);
                 for end in 1..=path.len() {
@@ -339,6 +343,25 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// The order of agents at this moment.
+    fn order(&self, seed: u64) -> Vec<AgentIndex> {
+        let mut order: Vec<AgentIndex> = self.agents.keys().copied().collect();
+        let by = self.options.agent_order;
+        if by.is_random() {
+            let drawn = |slot: u32| (mix(seed ^ u64::from(slot)) << 24) | u64::from(slot);
+            order.sort_by_key(|agent| drawn(agent.slot));
+            return order;
+        }
+        let typical = Measure::new(&self.typical, [Models::default()]);
+        let place = |agent: AgentIndex| -> (Place, u32) {
+            let free = self.free(agent).exclusive().quantities();
+            let place = by.place(&self.agents[&agent].id, free.dense(), &typical);
+            (place, agent.slot)
+        };
+        order.sort_by_key(|agent| place(*agent));
+        order
     }
 
     /// Takes back the `at`th thing held, or `part` of it.

@@ -4,10 +4,13 @@ mod action;
 
 use self::action::{Action, REFINED, REFUSALS, REVOCABLE, ROLES, TOTALS, action};
 use super::model::{Model, ModelAgent, ModelFramework};
-use super::{AgentIndex, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options, Takes};
+use super::{
+    AgentIndex, AgentOrder, Allocation, Allocator, FrameworkIndex, INVARIANTS, Options, Takes,
+};
 use crate::ids::{AgentId, FrameworkId};
 use crate::invariant::{Cost, check};
 use crate::model::Quota;
+use crate::placement::{Class, Models, WHOLE_GPU_MILLI};
 use crate::resources::{Reservation, ReservationType, Resources, Role, Scalar, Value};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -36,10 +39,18 @@ struct Pair {
 
 impl Pair {
     fn new(seed: u64) -> Pair {
+        Pair::ordered(seed, AgentOrder::default())
+    }
+
+    fn ordered(seed: u64, agent_order: AgentOrder) -> Pair {
         let rng = Rng::from_seed(seed, "allocator");
+        let options = Options {
+            agent_order,
+            ..Options::default()
+        };
         Pair {
-            real: Allocator::new(Options::default(), rng.clone()),
-            model: Model::new(Options::default(), rng),
+            real: Allocator::new(options.clone(), rng.clone()),
+            model: Model::new(options, rng),
             now: Time::ZERO,
             named: 0,
             totals: TOTALS.len() - 1,
@@ -112,8 +123,10 @@ impl Pair {
                 self.real.allocate(self.now, &mut out);
                 let mut theirs = self.model.allocate(self.now);
                 // Parts of one agent stay in the order in which they were handed out.
-                out.sort_by_key(|allocation| allocation.agent);
-                theirs.sort_by_key(|allocation| allocation.agent);
+                if self.real.agent_order().is_random() {
+                    out.sort_by_key(|allocation| allocation.agent);
+                    theirs.sort_by_key(|allocation| allocation.agent);
+                }
                 assert_eq!(out, theirs);
             }
             _ => self.run_framework(action)?,
@@ -237,6 +250,17 @@ impl Pair {
                 guarantee,
                 limit,
             } => self.set_quota(role, guarantee, limit),
+            Action::SetTypical(ref tasks) => {
+                let classes = tasks.iter().map(|(cpus, gpus)| Class {
+                    cpu_milli: i64::from(*cpus) * 500,
+                    gpu_milli: if *gpus > 0 { WHOLE_GPU_MILLI } else { 0 },
+                    gpus: u32::from(*gpus),
+                    models: Models::default(),
+                    count: i64::from(*cpus) + 1,
+                });
+                self.model.typical = classes.collect();
+                self.real.set_typical(&self.model.typical);
+            }
             Action::SetRemote(agent, remote) => {
                 let agent = self.agent(agent)?;
                 self.real.set_agent_remote(agent, remote).unwrap();
@@ -273,10 +297,14 @@ impl Pair {
                 used.push((framework, role.clone(), some.allocatable_to(&role)));
             }
         }
-        let agent = self.real.add_agent(id, total.clone(), &used).unwrap();
+        let agent = self
+            .real
+            .add_agent(id.clone(), total.clone(), &used)
+            .unwrap();
         self.model.agents.insert(
             agent,
             ModelAgent {
+                id,
                 total,
                 active: true,
                 remote: false,
@@ -394,6 +422,21 @@ proptest! {
         let mut pair = Pair::new(seed);
         pair.totals = TOTALS.len();
         for action in actions.iter().filter(|action| !matches!(action, Action::SetQuota { .. })) {
+            let _ = pair.run(action);
+            pair.model.forget_left_roles();
+            pair.check();
+        }
+    }
+
+    /// Who gets what is decided as ever, whichever agents are served first.
+    #[test]
+    fn every_order_of_agents_is_the_slow_models(
+        seed: u64,
+        order in prop::sample::select(AgentOrder::all().collect::<Vec<_>>()),
+        actions in prop::collection::vec(action(), 1..60),
+    ) {
+        let mut pair = Pair::ordered(seed, order);
+        for action in &actions {
             let _ = pair.run(action);
             pair.model.forget_left_roles();
             pair.check();

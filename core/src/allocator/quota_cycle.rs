@@ -60,15 +60,23 @@ impl Allocator {
         let slots: Vec<u32> = slots.iter().collect();
         let mut places = Places::new();
         if !self.quota.lacking.is_empty() {
-            for slot in shuffled(seed, &slots) {
+            for slot in self.ordered(seed, &slots) {
                 self.serve_within_quota(slot, Stage::Guarantees, &mut places, out);
             }
         }
         // In another order, since the first stage has taken from the first agents.
-        for slot in shuffled(mix(seed), &slots) {
+        for slot in self.ordered(mix(seed), &slots) {
             self.serve_within_quota(slot, Stage::Everyone, &mut places, out);
         }
         self.quota.settle();
+    }
+
+    /// The order of a stage: drawn, or by what agents have free now.
+    fn ordered(&mut self, seed: u64, slots: &[u32]) -> Vec<u32> {
+        if self.options.agent_order.is_random() {
+            return shuffled(seed, slots);
+        }
+        self.in_order(slots)
     }
 
     fn serve_within_quota(

@@ -43,13 +43,21 @@ pub fn typical<'a>(
     shapes: impl IntoIterator<Item = &'a Shape>,
     models_text: impl Fn(Models) -> String,
 ) -> Vec<Class> {
+    typical_of(shapes.into_iter().map(|shape| (shape, 1)), models_text)
+}
+
+/// The same, of shapes with the number of tasks that have each.
+pub fn typical_of<'a>(
+    shapes: impl IntoIterator<Item = (&'a Shape, i64)>,
+    models_text: impl Fn(Models) -> String,
+) -> Vec<Class> {
     let mut counts: BTreeMap<(i64, i32, u32, String), (Models, i64)> = BTreeMap::new();
     let mut total = 0;
-    for shape in shapes {
-        total += 1;
+    for (shape, count) in shapes {
+        total += count as u64;
         let text = models_text(shape.models);
         let key = (shape.cpu_milli, shape.gpu_milli, shape.gpus, text);
-        counts.entry(key).or_insert((shape.models, 0)).1 += 1;
+        counts.entry(key).or_insert((shape.models, 0)).1 += count;
     }
     let mut all: Vec<_> = counts.into_iter().collect();
     all.sort_by(|(left, (_, many)), (right, (_, more))| (more, right).cmp(&(many, left)));

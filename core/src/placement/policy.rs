@@ -13,11 +13,11 @@ use core::str::FromStr;
 use thiserror::Error;
 
 /// A machine of the usual large size, by which policies scale: 128 cpus and 8 GPUs.
-const USUAL_CPU_MILLI: f64 = 128_000.0;
-const USUAL_GPU_MILLI: i64 = 8_000;
+pub(super) const USUAL_CPU_MILLI: f64 = 128_000.0;
+pub(super) const USUAL_GPU_MILLI: i64 = 8_000;
 
 /// How much two placements' fragments may differ under [`Policy::FgdQ40`] and count as equal.
-const QUANTUM_MILLI: i64 = 40;
+pub(super) const QUANTUM_MILLI: i64 = 40;
 
 const WHOLE_GPU: f64 = WHOLE_GPU_MILLI as f64;
 

@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
+use tepui_core::allocator::AgentOrder;
 use tokio::process::{Child, Command};
 
 /// Flags of `tepui local`.
@@ -34,6 +35,10 @@ pub struct Flags {
     /// What each agent offers, as in cpus:4;mem:4096; detected and shared out unless given.
     #[arg(long, env = "TEPUI_RESOURCES")]
     pub(crate) resources: Option<String>,
+    /// In which order masters offer agents: random, firstfit, bestfit, worstfit, dotprod,
+    /// gpupacking, fgd, fgdx or fgdq40 [default: random].
+    #[arg(long = "agent_order", env = "TEPUI_AGENT_ORDER")]
+    pub(crate) agent_order: Option<AgentOrder>,
     /// Where everything is kept; a temporary folder, removed at the end, unless given.
     #[arg(long = "work_dir", env = "TEPUI_WORK_DIR")]
     pub(crate) work_dir: Option<PathBuf>,
@@ -244,6 +249,9 @@ impl Cluster {
                 format!("--port={port}"),
             ];
             arguments.extend(flags.zk());
+            if let Some(order) = flags.agent_order {
+                arguments.push(format!("--agent_order={order}"));
+            }
             if let Some(folder) = &flags.webui_dir {
                 arguments.push(format!("--webui_dir={}", folder.display()));
             }

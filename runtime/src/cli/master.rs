@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tepui_core::allocator::AgentOrder;
 use tepui_core::durable::WriteSequence;
 use tepui_core::ids::MasterId;
 use tepui_core::log::{Damage, Recovered, Write};
@@ -104,6 +105,10 @@ pub struct Flags {
     /// How often resources are allocated at most [default: 1secs].
     #[arg(long = "allocation_interval", env = "TEPUI_ALLOCATION_INTERVAL", value_parser = duration)]
     pub(crate) allocation_interval: Option<Duration>,
+    /// In which order agents are offered: random, firstfit, bestfit, worstfit, dotprod, gpupacking,
+    /// fgd, fgdx or fgdq40 [default: random].
+    #[arg(long = "agent_order", env = "TEPUI_AGENT_ORDER")]
+    pub(crate) agent_order: Option<AgentOrder>,
     /// How long a framework may sit on an offer [default: for ever].
     #[arg(long = "offer_timeout", env = "TEPUI_OFFER_TIMEOUT", value_parser = duration)]
     pub(crate) offer_timeout: Option<Duration>,
@@ -245,6 +250,7 @@ impl Flags {
         leading.max_agent_ping_timeouts = self
             .max_agent_ping_timeouts
             .unwrap_or(leading.max_agent_ping_timeouts);
+        leading.agent_order = self.agent_order.unwrap_or(leading.agent_order);
         leading.offer_timeout = self.offer_timeout.or(leading.offer_timeout);
         leading.region = self.domain.as_ref().map(|domain| domain.region.clone());
         self.tuning.apply(&mut config);

@@ -140,7 +140,9 @@ impl Builder<'_> {
         }
         let mut configs = Vec::new();
         for id in ids {
-            let base = master::Config::new(id, infos.clone()).map_err(|why| self.bad(what, why))?;
+            let mut base =
+                master::Config::new(id, infos.clone()).map_err(|why| self.bad(what, why))?;
+            base.leading.agent_order = cluster.agent_order.unwrap_or_default();
             let config: master::Config = self.apply(what, &base, &cluster.master)?;
             config.validate().map_err(|why| self.bad(what, why))?;
             configs.push(config);

@@ -6,6 +6,7 @@ use crate::units::{Chance, Span};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use tepui_core::allocator::AgentOrder;
 
 /// What the nodes of a cluster are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -32,6 +33,8 @@ pub struct Cluster {
     pub resources: String,
     /// Attributes of each agent, unless its group says otherwise; `{n}` is its number.
     pub attributes: String,
+    /// In which order masters offer agents: `random`, or a placement policy such as `bestfit`.
+    pub agent_order: Option<AgentOrder>,
     /// Changes to the masters' configuration.
     pub master: Settings,
     /// Changes to the agents' configuration.
@@ -56,6 +59,7 @@ impl Default for Cluster {
             agents: Agents::Count(0),
             resources: String::from("cpus:16;mem:65536;disk:102400;ports:[31000-32000]"),
             attributes: String::new(),
+            agent_order: None,
             master: Settings::default(),
             agent: Settings::default(),
             executor: Settings::default(),

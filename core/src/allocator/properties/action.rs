@@ -70,13 +70,15 @@ pub(super) enum Action {
     Allocate {
         after_ms: u64,
     },
+    /// Tasks of so many cpus and GPUs are typical.
+    SetTypical(Vec<(u8, u8)>),
 }
 
 pub(super) fn action() -> impl Strategy<Value = Action> {
     use Action::{
         AddAgent, AddFramework, Allocate, Claim, Recover, RecoverAll, RemoveAgent, RemoveFramework,
-        Revive, SetAgentActive, SetFrameworkActive, SetQuota, SetRemote, SetTakes, SetWeight,
-        Suppress, UpdateRoles, UpdateTotal,
+        Revive, SetAgentActive, SetFrameworkActive, SetQuota, SetRemote, SetTakes, SetTypical,
+        SetWeight, Suppress, UpdateRoles, UpdateTotal,
     };
     let n = || any::<usize>();
     let claims = prop::collection::vec((n(), n()), 0..3);
@@ -106,5 +108,6 @@ pub(super) fn action() -> impl Strategy<Value = Action> {
             .prop_map(|(framework, role, agent)| Claim { framework, role, agent }),
         8 => prop_oneof![Just(0), Just(300), Just(1_000), Just(7_000)]
             .prop_map(|after_ms| Allocate { after_ms }),
+        1 => prop::collection::vec((0..4_u8, 0..3_u8), 0..4).prop_map(SetTypical),
     ]
 }

@@ -4,14 +4,18 @@ use super::agents::Agent;
 use super::arena::Index;
 use super::config::Config;
 use super::frameworks::Framework;
-use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options, Takes};
+use crate::allocator::{self, AgentIndex, Allocator, CLASSES_MAX, FrameworkIndex, Options, Takes};
 use crate::ids::AgentId;
 use crate::model::{Filters, FrameworkInfo, Quota};
+use crate::placement::{Mix, Shape};
 use crate::resources::{Conversion, Quantities, Resources, Role, Scalar};
 use crate::rng::Rng;
 use crate::time::Time;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+
+/// What is typical is looked at again when one in so many of the tasks came or went.
+const STALE_SHARE: i64 = 16;
 
 const KNOWN: &str = "indices are dropped with what they name";
 
@@ -46,6 +50,10 @@ pub(super) struct Allocation {
     /// beyond its limits.
     pressed: bool,
     pause: Option<Pause>,
+    /// The tasks that use resources.
+    mix: Mix,
+    /// How many of them came or went since it was looked at which are typical.
+    mix_changes: i64,
     now: Time,
     scratch: Vec<allocator::Allocation>,
 }
@@ -54,6 +62,7 @@ impl Allocation {
     pub(super) fn new(rng: &Rng, config: &Config) -> Allocation {
         let options = Options {
             allocation_interval: config.allocation_interval,
+            agent_order: config.agent_order,
             ..Options::default()
         };
         Allocation {
@@ -65,6 +74,8 @@ impl Allocation {
             freed: false,
             pressed: false,
             pause: None,
+            mix: Mix::default(),
+            mix_changes: 0,
             now: Time::ZERO,
             scratch: Vec::new(),
         }
@@ -263,6 +274,31 @@ impl Allocation {
         self.freed |= filters.is_none();
     }
 
+    /// A task uses resources from now on.
+    pub(super) fn add_to_mix(&mut self, task: &Resources) {
+        self.mix.add(Shape::of(task));
+        self.mix_changes += 1;
+    }
+
+    /// A task uses its resources no more.
+    pub(super) fn take_from_mix(&mut self, task: &Resources) {
+        self.mix.remove(&Shape::of(task));
+        self.mix_changes += 1;
+    }
+
+    /// The tasks that use resources.
+    pub(super) fn mix(&self) -> &Mix {
+        &self.mix
+    }
+
+    fn refresh_typical(&mut self) {
+        let stale = self.mix_changes > 0 && self.mix_changes * STALE_SHARE >= self.mix.total();
+        if stale && self.allocator.agent_order().heeds_tasks() {
+            self.allocator.set_typical(&self.mix.classes(CLASSES_MAX));
+            self.mix_changes = 0;
+        }
+    }
+
     pub(super) fn suppress(&mut self, index: Index<Framework>, roles: &[Role]) {
         if let Some(name) = self.frameworks.get(&index) {
             self.allocator.suppress(*name, roles).expect(KNOWN);
@@ -314,6 +350,7 @@ impl Allocation {
         }
         self.pause = None;
         self.freed = false;
+        self.refresh_typical();
         let mut scratch = core::mem::take(&mut self.scratch);
         self.allocator.allocate(self.now, &mut scratch);
         let grants = scratch.drain(..).map(|allocation| Grant {

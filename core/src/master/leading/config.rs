@@ -1,3 +1,4 @@
+use crate::allocator::AgentOrder;
 use alloc::string::String;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub struct Config {
     /// The cluster is looked over for offers at least this often while filters hold, and a filter
     /// lasts at least as long.
     pub allocation_interval: Duration,
+    /// In which order agents are offered: at random, or by a placement policy.
+    pub agent_order: AgentOrder,
     /// How long changes are gathered before they lead to offers.
     pub allocation_delay: Duration,
     /// After a change of leader nothing is offered, if any role has quota, until so many of a
@@ -77,6 +80,7 @@ impl Default for Config {
             agent_removal_rate_limit: None,
             recovery_agent_removal_limit_percent: 100,
             allocation_interval: Duration::from_secs(1),
+            agent_order: AgentOrder::default(),
             allocation_delay: Duration::from_millis(2),
             quota_recovery_agents_percent: 80,
             quota_recovery_timeout: Duration::from_secs(10 * 60),

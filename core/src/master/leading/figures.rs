@@ -4,6 +4,7 @@
 use super::{Leading, Timer};
 use crate::allocator::Figures;
 use crate::model::{FrameworkInfo, OperationState};
+use crate::placement::Mix;
 use crate::resources::Role;
 use crate::time::Time;
 use alloc::collections::BTreeMap;
@@ -26,6 +27,12 @@ impl Leading {
     #[must_use]
     pub fn allocator_figures(&self) -> Figures {
         self.allocation.allocator().figures()
+    }
+
+    /// The tasks that use resources, by shape.
+    #[must_use]
+    pub fn task_mix(&self) -> &Mix {
+        self.allocation.mix()
     }
 
     /// How many allocation cycles were run.

@@ -6,6 +6,7 @@ use super::operations;
 use super::{Leading, Owner, Timer};
 use crate::allocator;
 use crate::invariant::{self, Cost, Invariant, Violation};
+use crate::placement::{Mix, Shape};
 use crate::registry::Registry;
 use crate::resources::Resources;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -69,6 +70,12 @@ pub const INVARIANTS: &[Invariant<Leading>] = &[
         why: "Only a live task on an agent in sight is charged for resources.",
         cost: Cost::Linear,
         holds: terminal_tasks_use_nothing,
+    },
+    Invariant {
+        id: "master.mix-is-a-recount",
+        why: "The mix of tasks, by which agents are ordered, is that of the tasks charged for.",
+        cost: Cost::Linear,
+        holds: mix_is_a_recount,
     },
     Invariant {
         id: "master.task-ids-unique",
@@ -371,6 +378,15 @@ fn terminal_tasks_use_nothing(leading: &Leading) -> Result<(), String> {
         })?;
     }
     Ok(())
+}
+
+fn mix_is_a_recount(leading: &Leading) -> Result<(), String> {
+    let mut mix = Mix::default();
+    let charged = leading.tasks.iter().filter(|(_, task)| task.charged);
+    charged.for_each(|(_, task)| mix.add(Shape::of(&task.info.resources)));
+    require(mix == *leading.allocation.mix(), || {
+        format!("{} tasks are charged for", mix.total())
+    })
 }
 
 fn task_ids_unique(leading: &Leading) -> Result<(), String> {

@@ -160,6 +160,10 @@ impl Leading {
             history: History::default(),
         });
         self.tally[self.tasks[index].state as usize] += 1;
+        if self.tasks[index].charged {
+            let resources = &self.tasks[index].info.resources;
+            self.allocation.add_to_mix(resources);
+        }
         let owner = &mut self.frameworks.arena[framework];
         let before = owner.tasks.insert(task_id, index);
         assert!(before.is_none(), "a framework's task ids are unique");
@@ -217,12 +221,15 @@ impl Leading {
         if charged {
             self.allocation
                 .recover(framework, agent, &role, &resources, None);
+            self.allocation.take_from_mix(&resources);
             self.tasks[index].charged = false;
             return;
         }
         let taken = self.allocation.charge(framework, agent, &role, &resources);
         self.tasks[index].charged = taken;
-        if !taken {
+        if taken {
+            self.allocation.add_to_mix(&resources);
+        } else {
             let what = alloc::format!(
                 "task {} uses more than is left on {}: its resources are not accounted for",
                 info.task_id,

@@ -107,6 +107,7 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
     let percent = f64::from(leading.quota_recovery_agents_percent);
     let removal_limit = leading.recovery_agent_removal_limit_percent;
     let mut all = vec![
+        ("agent_order", leading.agent_order.to_string()),
         ("agent_ping_timeout", time(leading.agent_ping_timeout)),
         (
             "agent_reregister_timeout",

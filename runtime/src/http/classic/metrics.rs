@@ -1,6 +1,7 @@
 //! `/metrics/snapshot`, with Mesos' names.
 
 mod leader;
+mod placement;
 
 use crate::http::ending;
 use crate::http::master::MasterHttp;
@@ -17,6 +18,7 @@ use tepui_core::log::Status;
 use tepui_core::master::MasterNode;
 use tepui_core::master::leading::{AgentPart, FrameworkFigures, Leading, Summary};
 use tepui_core::model::{AgentMark, Offer, OperationState, Quota, TaskState};
+use tepui_core::placement::Mix;
 use tepui_core::registry::{Registrar, Registry};
 use tepui_core::resources::{Resources, Role, Value};
 use tepui_core::wire;
@@ -52,6 +54,7 @@ struct Seen {
     allocator: Figures,
     frameworks: Vec<FrameworkFigures>,
     operations: BTreeMap<(&'static str, OperationState), usize>,
+    mix: Mix,
 }
 
 fn see(node: &MasterNode, size: &RegistrySize) -> Seen {
@@ -80,6 +83,7 @@ fn see(node: &MasterNode, size: &RegistrySize) -> Seen {
         allocator: leading.map(Leading::allocator_figures).unwrap_or_default(),
         frameworks: leading.map(Leading::framework_figures).unwrap_or_default(),
         operations: leading.map(Leading::operation_counts).unwrap_or_default(),
+        mix: leading.map_or_else(Mix::default, |leading| leading.task_mix().clone()),
     }
 }
 
@@ -118,6 +122,7 @@ pub async fn all(master: &MasterHttp) -> Option<BTreeMap<String, f64>> {
         of_tasks(&seen.summary, &mut add);
         of_resources(&seen, &mut add);
         leader::tell(&master, &seen, &mut add);
+        placement::tell(&seen, &mut add);
         for (name, count) in master.counters.all() {
             add(name, count as f64);
         }
