@@ -14,8 +14,11 @@ use tepui_benches::allocation::{
     MESOS_ADD_AGENTS, MESOS_DECLINED_FOREVER, MESOS_FILTERED, MESOS_USED, mesos_ms,
     mesos_offered_ms,
 };
-use tepui_core::allocator::{AgentIndex, Allocation, Allocator, FrameworkIndex, Options};
+use tepui_core::allocator::{
+    AgentIndex, AgentOrder, Allocation, Allocator, CLASSES_MAX, FrameworkIndex, Options,
+};
 use tepui_core::ids::{AgentId, FrameworkId};
+use tepui_core::placement::{Class, Models};
 use tepui_core::resources::{Resources, Role};
 use tepui_core::rng::Rng;
 use tepui_core::time::Time;
@@ -53,8 +56,16 @@ fn used() -> Resources {
 
 impl Cluster {
     fn empty(frameworks: usize, role_each: bool) -> Cluster {
+        Cluster::ordered(frameworks, role_each, AgentOrder::default())
+    }
+
+    fn ordered(frameworks: usize, role_each: bool, agent_order: AgentOrder) -> Cluster {
         let rng = Rng::from_seed(1, "allocator");
-        let mut allocator = Allocator::new(Options::default(), rng);
+        let options = Options {
+            agent_order,
+            ..Options::default()
+        };
+        let mut allocator = Allocator::new(options, rng);
         let named = (0..frameworks).map(|at| {
             let role = if role_each {
                 format!("role-{at}")
@@ -81,7 +92,11 @@ impl Cluster {
     }
 
     fn add_agents(&mut self, agents: usize, used: &Resources) {
-        let total: Resources = TOTAL.parse().expect("a valid text");
+        self.add_agents_with(TOTAL, agents, used);
+    }
+
+    fn add_agents_with(&mut self, total: &str, agents: usize, used: &Resources) {
+        let total: Resources = total.parse().expect("a valid text");
         for at in 0..agents {
             let id = AgentId::new(&format!("agent-{at:05}")).expect("a valid id");
             let (framework, role) = self.frameworks[at % self.frameworks.len()].clone();
@@ -236,6 +251,53 @@ fn offered(bench: &mut Bench<'_>, agents: usize, frameworks: usize, role_each: b
     });
 }
 
+/// As `offered`, with agents in the order of a policy: with places known from the cycle before,
+/// and with all of them to be found anew, after another mix of tasks.
+fn ordered(bench: &mut Bench<'_>, agents: usize, frameworks: usize, gpus: u32) {
+    let size = format!("{}-{gpus}-gpus", size(agents, frameworks, true));
+    let total = format!("{TOTAL};gpus:{gpus}");
+    for order in ["random", "bestfit", "fgd", "fgdx"] {
+        let mut cluster = None;
+        let build = || {
+            let order = order.parse().expect("an order");
+            let mut cluster = Cluster::ordered(frameworks, true, order);
+            cluster.add_agents_with(&total, agents, &used());
+            cluster.allocator.set_typical(&classes(0));
+            cluster
+        };
+        bench.run(&format!("order-{order}"), &size, None, || {
+            let cluster = cluster.get_or_insert_with(build);
+            cluster.return_all(None);
+            cluster.allocate()
+        });
+        if order == "random" {
+            continue;
+        }
+        let mut turn = 0;
+        bench.run(&format!("order-{order}-another-mix"), &size, None, || {
+            let cluster = cluster.get_or_insert_with(build);
+            cluster.return_all(None);
+            turn += 1;
+            let start = cpu_time();
+            cluster.allocator.set_typical(&classes(turn % 2));
+            let took = cpu_time() - start;
+            took + cluster.allocate()
+        });
+    }
+}
+
+/// As many typical classes as there may be.
+fn classes(more: i64) -> Vec<Class> {
+    let class = |at: i64| Class {
+        cpu_milli: 500 * (at + 1),
+        gpu_milli: 1_000 * i32::from(at % 2 == 1),
+        gpus: (at % 2) as u32,
+        models: Models::default(),
+        count: 100 - at + more,
+    };
+    (0..CLASSES_MAX as i64).map(class).collect()
+}
+
 fn used_up(bench: &mut Bench<'_>, agents: usize, frameworks: usize, role_each: bool) {
     let size = size(agents, frameworks, role_each);
     let mesos = mesos_ms(MESOS_USED, agents, frameworks);
@@ -331,6 +393,9 @@ fn main() {
         }
     }
     add_agents(&mut bench, 10_000, 1_000);
+    for gpus in [0, 8] {
+        ordered(&mut bench, 10_000, 100, gpus);
+    }
     bench.print();
     criterion.final_summary();
 }

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tepui_reports::commands::{
-    self, allocation, append, failover, launch, mutants, planning, speed, state, swarm,
+    self, agent_order, allocation, append, failover, launch, mutants, planning, speed, state, swarm,
 };
 
 /// Makes the reports: measures, sets the figures beside their peers, draws.
@@ -20,6 +20,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Compares the orders in which agents are offered, on tasks that come and go.
+    AgentOrder(agent_order::Options),
     /// Measures the allocation cycle and sets it beside Mesos'.
     Allocation(allocation::Options),
     /// Measures durable appends to three masters' logs and sets them beside etcd's.
@@ -43,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let Arguments { out, command } = Arguments::parse();
     let result = match command {
+        Command::AgentOrder(options) => agent_order::run(&options, &out),
         Command::Allocation(options) => allocation::run(&options, &out),
         Command::Append(options) => append::run(&options, &out),
         Command::Failover(options) => failover::run(&options, &out),

@@ -8,7 +8,7 @@
 use super::Allocator;
 use super::cycle::mix;
 use crate::ids::AgentId;
-use crate::placement::{Capacity, Class, Free, Measure, Models, Policy, Rank};
+use crate::placement::{Capacity, Class, Free, Measure, Mix, Models, Policy, Rank};
 use crate::resources::DENSE;
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -20,6 +20,9 @@ use thiserror::Error;
 
 /// More typical classes than these are not told apart: a rank is asked of each.
 pub const CLASSES_MAX: usize = 16;
+/// What is typical is looked at anew when one in so many of the tasks came or went: then every
+/// agent's place must be computed anew as well.
+const STALE_SHARE: u64 = 16;
 
 /// The order of agents: by a placement policy, at random by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +142,8 @@ pub(super) struct Places {
     typical: Measure,
     /// Counts the changes of what is typical.
     version: u32,
+    /// How many tasks had come or gone when that was looked at.
+    seen: u64,
     by_slot: Vec<Option<Known>>,
 }
 
@@ -155,6 +160,7 @@ impl Places {
         Places {
             typical: measure(&[]),
             version: 0,
+            seen: 0,
             by_slot: Vec::new(),
         }
     }
@@ -166,6 +172,16 @@ fn measure(classes: &[Class]) -> Measure {
 }
 
 impl Allocator {
+    /// Finds out, where the order depends on it, which tasks are typical of those there are.
+    pub fn heed(&mut self, mix: &Mix) {
+        let changes = mix.changes().wrapping_sub(self.places.seen);
+        let stale = changes > 0 && changes * STALE_SHARE >= mix.total().unsigned_abs();
+        if stale && self.options.agent_order.heeds_tasks() {
+            self.set_typical(&mix.classes(CLASSES_MAX));
+            self.places.seen = mix.changes();
+        }
+    }
+
     /// Says which tasks are typical, for orders that heed them.
     pub fn set_typical(&mut self, classes: &[Class]) {
         assert!(classes.len() <= CLASSES_MAX, "a rank is asked of each");
@@ -233,6 +249,7 @@ impl Allocator {
 mod tests {
     use super::*;
     use crate::allocator::Options;
+    use crate::placement::Shape;
     use crate::resources::{Resources, Role};
     use crate::rng::Rng;
     use crate::time::Time;
@@ -323,6 +340,26 @@ mod tests {
             ids.collect::<Vec<_>>()
         };
         assert_eq!(ids(&mut one), ids(&mut other));
+    }
+
+    #[test]
+    fn what_is_typical_is_looked_at_when_enough_has_changed() {
+        let mut mix = Mix::default();
+        let shape = |text: &str| Shape::of(&text.parse().unwrap());
+        let mut fgd = allocator("fgd", &[]);
+        let mut best = allocator("bestfit", &[]);
+        for _ in 0..100 {
+            mix.add(shape("cpus:1"));
+        }
+        fgd.heed(&mix);
+        best.heed(&mix);
+        assert_eq!((fgd.typical().len(), best.typical().len()), (1, 0));
+        for more in 1..=7 {
+            mix.add(shape("cpus:2;gpus:1"));
+            fgd.heed(&mix);
+            // Seven of 107 are more than one in sixteen.
+            assert_eq!(fgd.typical().len(), if more < 7 { 1 } else { 2 });
+        }
     }
 
     #[test]

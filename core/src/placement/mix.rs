@@ -7,10 +7,18 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// How many tasks there are of each shape.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Mix {
     counts: BTreeMap<Shape, i64>,
     total: i64,
+    changes: u64,
+}
+
+/// The same tasks, however they came to be there.
+impl PartialEq for Mix {
+    fn eq(&self, other: &Mix) -> bool {
+        self.counts == other.counts
+    }
 }
 
 impl Mix {
@@ -18,6 +26,7 @@ impl Mix {
     pub fn add(&mut self, shape: Shape) {
         *self.counts.entry(shape).or_default() += 1;
         self.total += 1;
+        self.changes += 1;
     }
 
     /// One less.
@@ -29,6 +38,7 @@ impl Mix {
         let count = count.expect("only what was added is taken away");
         *count -= 1;
         self.total -= 1;
+        self.changes += 1;
         if *count == 0 {
             self.counts.remove(shape);
         }
@@ -38,6 +48,12 @@ impl Mix {
     #[must_use]
     pub fn total(&self) -> i64 {
         self.total
+    }
+
+    /// How many tasks ever came or went.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The classes that cover at least 95 % of the tasks, but not more than so many.
@@ -79,7 +95,7 @@ mod tests {
             mix.add(shape);
         }
         mix.remove(&cpus(2, 5));
-        assert_eq!(mix.total(), 3);
+        assert_eq!((mix.total(), mix.changes()), (3, 5));
         assert_eq!(mix.commonest(9), [(cpus(1, 6), 2), (cpus(1, 5), 1)]);
         // Memory is no part of a class.
         let classes = mix.classes(9);

@@ -1,5 +1,6 @@
 //! One module a report.
 
+pub mod agent_order;
 pub mod allocation;
 pub mod append;
 pub mod failover;

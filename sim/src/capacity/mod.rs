@@ -7,6 +7,7 @@
 
 pub mod amounts;
 pub mod bounds;
+pub mod churn;
 pub mod cli;
 pub mod compact;
 pub mod constraints;

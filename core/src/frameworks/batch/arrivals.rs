@@ -5,6 +5,7 @@
 
 use crate::frameworks::Script;
 use crate::model::CommandInfo;
+use crate::resources::Resources;
 use crate::rng::Rng;
 use crate::scheduler::{ConfigError, ordered};
 use alloc::format;
@@ -63,6 +64,9 @@ pub struct Job {
     pub after: Duration,
     /// What it runs.
     pub command: CommandInfo,
+    /// What it needs, if not what all tasks have in common: plain amounts.
+    #[serde(default)]
+    pub resources: Option<Resources>,
 }
 
 impl Arrivals {
@@ -89,10 +93,17 @@ impl Arrivals {
                 let field = "list";
                 Err(ConfigError { field, why })
             }
-            Arrivals::List(jobs) => match jobs.iter().find(|job| job.command.value.is_empty()) {
-                Some(_) => Err(ConfigError::new("command", "must say what to run")),
-                None => Ok(()),
-            },
+            Arrivals::List(jobs) => {
+                if jobs.iter().any(|job| job.command.value.is_empty()) {
+                    return Err(ConfigError::new("command", "must say what to run"));
+                }
+                let mut own = jobs.iter().filter_map(|job| job.resources.as_ref());
+                if own.any(|own| own.is_empty() || *own != own.flatten()) {
+                    let why = "must be plain amounts, as in cpus:0.1;mem:32";
+                    return Err(ConfigError::new("resources", why));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -118,6 +129,22 @@ impl Arrivals {
                 let job = jobs.get(usize::try_from(number).ok()?)?;
                 Some(job.after)
             }
+        }
+    }
+
+    /// What a job needs, if not what all have in common.
+    pub(super) fn resources(&self, number: u64) -> Option<&Resources> {
+        match self {
+            Arrivals::Random(_) => None,
+            Arrivals::List(jobs) => jobs.get(usize::try_from(number).ok()?)?.resources.as_ref(),
+        }
+    }
+
+    /// Whether all jobs need the same.
+    pub(super) fn are_alike(&self) -> bool {
+        match self {
+            Arrivals::Random(_) => true,
+            Arrivals::List(jobs) => jobs.iter().all(|job| job.resources.is_none()),
         }
     }
 

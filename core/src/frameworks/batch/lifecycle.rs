@@ -6,6 +6,7 @@ use crate::frameworks::Room;
 use crate::frameworks::offers::answer;
 use crate::model::{Filters, Offer, TaskInfo, TaskState};
 use crate::outbox::Outbox;
+use crate::resources::Resources;
 use crate::scheduler::{Action, KillCause, Notice};
 use crate::time::Now;
 use crate::timers::Timers;
@@ -101,33 +102,27 @@ impl Batch {
     pub(super) fn on_offers(&mut self, offers: &[Arc<Offer>], out: &mut Outbox<Action>) {
         let mut tasks: Vec<Vec<Arc<TaskInfo>>> = vec![Vec::new(); offers.len()];
         let mut launches = Vec::new();
-        for (index, offer) in offers.iter().enumerate() {
-            if self.waiting.is_empty() {
-                break;
-            }
+        let alike = self.config.arrivals.are_alike();
+        for (offer, tasks) in offers.iter().zip(&mut tasks) {
             let mut room = Room::new(&offer.resources);
-            while let Some(job) = self.waiting.first().copied() {
-                let Some(resources) = room.take(&self.config.task.resources) else {
+            // What does not fit need not be tried again on the same offer.
+            let mut too_large: Vec<Resources> = Vec::new();
+            let mut next = self.waiting.first().copied();
+            while let Some(job) = next {
+                let wanted = self.config.arrivals.resources(job);
+                let wanted = wanted.unwrap_or(&self.config.task.resources);
+                let is_known = too_large.contains(wanted);
+                let taken = if is_known { None } else { room.take(wanted) };
+                if let Some(resources) = taken {
+                    let (launch, task) = self.start(job, offer, resources, out);
+                    tasks.push(task);
+                    launches.push(launch);
+                } else if alike {
                     break;
-                };
-                let outstanding = &self.outstanding[&job];
-                let launch = Launch {
-                    job,
-                    attempt: outstanding.attempts + 1,
-                    agent_id: offer.agent_id.clone(),
-                };
-                let task_id = self.task_id(job, launch.attempt);
-                out.push(Action::Notice(Notice::Launching {
-                    task_id: task_id.clone(),
-                    agent_id: offer.agent_id.clone(),
-                    hostname: offer.hostname.clone(),
-                }));
-                let arrivals = &self.config.arrivals;
-                let command = arrivals.command(job, launch.attempt, &self.rng);
-                let task = self.config.task.task(task_id, command, offer, resources);
-                tasks[index].push(task);
-                self.set_run(launch.clone());
-                launches.push(launch);
+                } else if !is_known {
+                    too_large.push(wanted.clone());
+                }
+                next = self.waiting.range(job + 1..).next().copied();
             }
         }
         if !launches.is_empty() {
@@ -141,6 +136,32 @@ impl Batch {
             Filters::DEFAULT
         };
         answer(offers, tasks, filters, out);
+    }
+
+    /// Starts a job on an offer, with what was cut out of it.
+    fn start(
+        &mut self,
+        job: u64,
+        offer: &Offer,
+        resources: Resources,
+        out: &mut Outbox<Action>,
+    ) -> (Launch, Arc<TaskInfo>) {
+        let launch = Launch {
+            job,
+            attempt: self.outstanding[&job].attempts + 1,
+            agent_id: offer.agent_id.clone(),
+        };
+        let task_id = self.task_id(job, launch.attempt);
+        out.push(Action::Notice(Notice::Launching {
+            task_id: task_id.clone(),
+            agent_id: offer.agent_id.clone(),
+            hostname: offer.hostname.clone(),
+        }));
+        let arrivals = &self.config.arrivals;
+        let command = arrivals.command(job, launch.attempt, &self.rng);
+        let task = self.config.task.task(task_id, command, offer, resources);
+        self.set_run(launch.clone());
+        (launch, task)
     }
 
     pub(super) fn to_snapshot(&self) -> Snapshot {

@@ -15,6 +15,7 @@ fn list(jobs: usize) -> Config {
     let job = |_| Job {
         after: secs(1),
         command: CommandInfo::shell("sleep 3"),
+        resources: None,
     };
     Config {
         arrivals: Arrivals::List((0..jobs).map(job).collect()),
@@ -45,6 +46,35 @@ fn totals(arrived: u64, done: u64, failed: u64, retried: u64) -> Totals {
         failed,
         retried,
     }
+}
+
+#[test]
+fn a_job_with_needs_of_its_own_waits_for_them_and_holds_up_nobody() {
+    let mut config = list(3);
+    let Arrivals::List(jobs) = &mut config.arrivals else {
+        unreachable!("it is a list");
+    };
+    jobs[0].resources = Some("cpus:4;mem:32".parse().unwrap());
+    let mut bench = Bench::new(fresh(config));
+    bench.subscribe();
+    bench.pass(secs(9));
+    let first = launched(&bench.offers(&[offer(1, "cpus:3;mem:32")]));
+    assert_eq!(
+        first.len(),
+        1,
+        "memory for one, and the first job does not fit"
+    );
+    assert_eq!(first[0].task_id.as_str(), "batch.1.1");
+    let then = launched(&bench.offers(&[offer(2, "cpus:4.1;mem:64")]));
+    let ids: Vec<&str> = then.iter().map(|task| task.task_id.as_str()).collect();
+    assert_eq!(ids, ["batch.0.1", "batch.2.1"]);
+    assert_eq!(then[0].resources.quantities().milli("cpus"), 4_000);
+
+    let mut reserved = list(1);
+    if let Arrivals::List(jobs) = &mut reserved.arrivals {
+        jobs[0].resources = Some("cpus(a):4".parse().unwrap());
+    }
+    assert_eq!(reserved.validate().unwrap_err().field, "resources");
 }
 
 #[test]

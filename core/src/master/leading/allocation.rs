@@ -4,7 +4,7 @@ use super::agents::Agent;
 use super::arena::Index;
 use super::config::Config;
 use super::frameworks::Framework;
-use crate::allocator::{self, AgentIndex, Allocator, CLASSES_MAX, FrameworkIndex, Options, Takes};
+use crate::allocator::{self, AgentIndex, Allocator, FrameworkIndex, Options, Takes};
 use crate::ids::AgentId;
 use crate::model::{Filters, FrameworkInfo, Quota};
 use crate::placement::{Mix, Shape};
@@ -13,9 +13,6 @@ use crate::rng::Rng;
 use crate::time::Time;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-
-/// What is typical is looked at again when one in so many of the tasks came or went.
-const STALE_SHARE: i64 = 16;
 
 const KNOWN: &str = "indices are dropped with what they name";
 
@@ -52,8 +49,6 @@ pub(super) struct Allocation {
     pause: Option<Pause>,
     /// The tasks that use resources.
     mix: Mix,
-    /// How many of them came or went since it was looked at which are typical.
-    mix_changes: i64,
     now: Time,
     scratch: Vec<allocator::Allocation>,
 }
@@ -75,7 +70,6 @@ impl Allocation {
             pressed: false,
             pause: None,
             mix: Mix::default(),
-            mix_changes: 0,
             now: Time::ZERO,
             scratch: Vec::new(),
         }
@@ -277,26 +271,16 @@ impl Allocation {
     /// A task uses resources from now on.
     pub(super) fn add_to_mix(&mut self, task: &Resources) {
         self.mix.add(Shape::of(task));
-        self.mix_changes += 1;
     }
 
     /// A task uses its resources no more.
     pub(super) fn take_from_mix(&mut self, task: &Resources) {
         self.mix.remove(&Shape::of(task));
-        self.mix_changes += 1;
     }
 
     /// The tasks that use resources.
     pub(super) fn mix(&self) -> &Mix {
         &self.mix
-    }
-
-    fn refresh_typical(&mut self) {
-        let stale = self.mix_changes > 0 && self.mix_changes * STALE_SHARE >= self.mix.total();
-        if stale && self.allocator.agent_order().heeds_tasks() {
-            self.allocator.set_typical(&self.mix.classes(CLASSES_MAX));
-            self.mix_changes = 0;
-        }
     }
 
     pub(super) fn suppress(&mut self, index: Index<Framework>, roles: &[Role]) {
@@ -350,7 +334,7 @@ impl Allocation {
         }
         self.pause = None;
         self.freed = false;
-        self.refresh_typical();
+        self.allocator.heed(&self.mix);
         let mut scratch = core::mem::take(&mut self.scratch);
         self.allocator.allocate(self.now, &mut scratch);
         let grants = scratch.drain(..).map(|allocation| Grant {

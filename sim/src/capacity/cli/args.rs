@@ -2,6 +2,7 @@
 
 use super::compact::SoftName;
 use super::generate::Generate;
+use super::agent_order::AgentOrders;
 use super::grow::Grow;
 use super::outputs::Outputs;
 use super::rearrange::Rearrange;
@@ -41,6 +42,8 @@ pub(super) enum Command {
     /// Make up a small cluster and its tasks, to try the others with.
     #[command(hide = true)]
     Generate(Generate),
+    /// Let tasks come and go under the allocator, and compare the orders in which it offers agents.
+    AgentOrder(AgentOrders),
 }
 
 impl Command {

@@ -1,5 +1,6 @@
 //! `tepui plan`: the command line of the planner.
 
+mod agent_order;
 mod args;
 mod compact;
 mod fit;
@@ -54,6 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, ask: Ask<'_>) -> ExitC
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Grow(arguments) => grow::run(&arguments, ask),
         Command::WhatIf(arguments) => what_if::run(&arguments, ask),
+        Command::AgentOrder(arguments) => agent_order::run(&arguments, ask),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,106 @@
+//! Orders of agents, on tasks that come and go.
+
+use tepui_core::placement::{Capacity, Shape, WHOLE_GPU_MILLI};
+use tepui_sim::capacity::churn::{Options, Outcome, run};
+use tepui_sim::capacity::machine::Machine;
+use tepui_sim::capacity::task::Task;
+use tepui_sim::capacity::workload::Workload;
+
+/// Twenty machines with eight GPUs; of ten tasks, nine want one, and one wants all eight.
+fn workload() -> Workload {
+    let machine = |number: u32| Machine {
+        name: format!("m{number:02}"),
+        capacity: Capacity {
+            cpu_milli: 64_000,
+            memory_mib: 1 << 18,
+            gpus: 8,
+            ..Capacity::default()
+        },
+        ..Machine::default()
+    };
+    let task = |number: u32| Task {
+        name: format!("t{number}"),
+        shape: Shape {
+            cpu_milli: 1_000,
+            memory_mib: 1_024,
+            gpus: if number == 0 { 8 } else { 1 },
+            gpu_milli: WHOLE_GPU_MILLI,
+            ..Shape::default()
+        },
+        ..Task::default()
+    };
+    Workload::new(
+        (0..20).map(machine).collect(),
+        (0..10).map(task).collect(),
+        Vec::new(),
+    )
+}
+
+fn options(order: &str, seed: u64) -> Options {
+    Options {
+        order: order.parse().unwrap(),
+        frameworks: 3,
+        load_percent: 70,
+        mean_s: 100,
+        patience_s: 20,
+        seed,
+    }
+}
+
+fn outcome(order: &str, seed: u64) -> Outcome {
+    run(&workload(), &options(order, seed)).unwrap()
+}
+
+#[test]
+fn packing_orders_leave_room_for_large_tasks_and_harm_no_share() {
+    let failed = |order: &str| -> (u64, f64, f64) {
+        let runs = (1..=3).map(|seed| outcome(order, seed));
+        let all: Vec<Outcome> = runs.collect();
+        let mean = |of: fn(&Outcome) -> f64| all.iter().map(of).sum::<f64>() / 3.0;
+        (
+            all.iter().map(|one| one.failed_large).sum(),
+            mean(|one| one.mean.frag_idle_pct),
+            mean(|one| one.mean.spread_pct),
+        )
+    };
+    let random = failed("random");
+    for order in ["bestfit", "gpupacking", "fgd", "fgdx", "fgdq40"] {
+        let (large, fragments, spread) = failed(order);
+        assert!(large < random.0, "{order}: {large} of {random:?}");
+        assert!(fragments < random.1, "{order}: {fragments} of {random:?}");
+        assert!(spread < random.2 + 5.0, "{order}: {spread} of {random:?}");
+    }
+    let (large, ..) = failed("worstfit");
+    assert!(large >= random.0, "{large} of {random:?}");
+}
+
+#[test]
+fn a_run_is_a_function_of_its_options() {
+    for order in ["random", "fgd"] {
+        let (one, again, other) = (outcome(order, 1), outcome(order, 1), outcome(order, 2));
+        assert_eq!(one, again);
+        assert_ne!(one, other);
+        assert!(one.arrived > 100 && one.checks > 1 && one.offers > 0);
+        // As many GPUs as were asked for, but for what failed.
+        assert!(
+            (40.0..75.0).contains(&one.mean.alloc_pct),
+            "{}",
+            one.mean.alloc_pct
+        );
+    }
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let wrong = Options {
+        frameworks: 0,
+        ..options("random", 1)
+    };
+    let error = run(&workload(), &wrong).unwrap_err().to_string();
+    assert_eq!(error, "--frameworks 0 is not between 1 and 1000");
+    let no_gpus = Workload::new(workload().machines, vec![Task::default()], Vec::new());
+    let error = run(&no_gpus, &options("random", 1))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("compared by GPUs"), "{error}");
+}
