@@ -9,8 +9,8 @@ use support::{Running, free_ports, http_json, tepui, until};
 
 /// Two agents, of which the second has too few cpus for its GPUs.
 const AGENTS: [&str; 2] = [
-    "cpus:4;mem:1024;disk:512;gpus:2;ports:[]",
-    "cpus:1;mem:2048;disk:512;gpus:2;ports:[]",
+    "cpus:4;mem:1024;disk:512;gpus:2",
+    "cpus:1;mem:2048;disk:512;gpus:2",
 ];
 
 fn start(folder: &Path, order: &str) -> (String, Vec<Running>) {
@@ -88,7 +88,7 @@ fn offers_come_in_order_and_metrics_say_what_still_fits() {
         ("stranded/mem", 2_048.0),
         ("stranded/mem_idle", 3_008.0),
         ("stranded/disk", 512.0),
-        ("stranded/ports", 0.0),
+        ("stranded/ports", 1_001.0),
         ("headroom/cpus_1.5_mem_64_gpus_1/fits", 1.0),
         ("headroom/cpus_1.5_mem_64_gpus_1/tasks", 1.0),
         ("headroom/shapes", 1.0),

@@ -1,10 +1,17 @@
 //! Orders of agents, on tasks that come and go.
 
+use std::time::Duration;
+use tepui_core::frameworks::batch::Waiting;
 use tepui_core::placement::{Capacity, Shape, WHOLE_GPU_MILLI};
-use tepui_sim::capacity::churn::{Options, Outcome, run};
+use tepui_sim::capacity::churn::{Options, Outcome, run, run_all};
 use tepui_sim::capacity::machine::Machine;
+use tepui_sim::capacity::report::Origin;
+use tepui_sim::capacity::report::agent_order::Compared;
 use tepui_sim::capacity::task::Task;
 use tepui_sim::capacity::workload::Workload;
+use tepui_sim::machine::{Framework, SimNode};
+use tepui_sim::run::{Options as RunOptions, Plan, Run, Verdict};
+use tepui_sim::scenario::parse;
 
 /// Twenty machines with eight GPUs; of ten tasks, nine want one, and one wants all eight.
 fn workload() -> Workload {
@@ -91,6 +98,34 @@ fn a_run_is_a_function_of_its_options() {
 }
 
 #[test]
+fn orders_are_compared_in_a_table_and_in_pictures() {
+    let workload = workload();
+    let at = |order: &str, load_percent: u32| Options {
+        load_percent,
+        ..options(order, 1)
+    };
+    let all = [
+        at("random", 50),
+        at("bestfit", 50),
+        at("random", 70),
+        at("bestfit", 70),
+    ];
+    let runs = run_all(&workload, &all).unwrap();
+    let compared = Compared {
+        machines: workload.machines.len(),
+        runs: &runs,
+    };
+    let table = compared.table().csv();
+    assert_eq!(table.lines().count(), 5, "{table}");
+    assert!(table.contains("bestfit"), "{table}");
+    let report = compared.report();
+    assert!(report.summary[0].starts_with("At a load of 70 %, failed launches are"));
+    let page = report.html(&Origin::default()).unwrap();
+    assert_eq!(page.matches("<svg").count(), 3);
+    assert_eq!(page, report.html(&Origin::default()).unwrap());
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let wrong = Options {
         frameworks: 0,
@@ -103,4 +138,63 @@ fn options_that_make_no_sense_are_refused() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("compared by GPUs"), "{error}");
+}
+
+/// Three masters, and jobs that need a whole agent each among many that need a sixteenth.
+const WHOLE_AGENTS: &str = "
+cluster: { masters: 3, agents: 24, resources: 'cpus:16;mem:65536', agent_order: ORDER }
+workload:
+  - batch:
+      { name: small, jobs: 300, every: 100ms, lasts: [10s, 20s], resources: 'cpus:1;mem:64',
+        framework: { role: small } }
+  - batch:
+      { name: large, jobs: 20, every: 1s, lasts: [2s, 4s], resources: 'cpus:16;mem:64',
+        framework: { role: large } }
+liveness: { after: 60s, within: 120s }
+";
+
+/// How long the large jobs waited in a whole cluster, with every invariant checked all along.
+fn waits(order: &str, seed: u64) -> Waiting {
+    let text = WHOLE_AGENTS.replace("ORDER", order);
+    let plan = Plan::new("orders", parse("orders", &text).unwrap()).unwrap();
+    let (outcome, world) = Run::new(&plan, seed, RunOptions::default()).finish();
+    assert_eq!(
+        outcome.verdict,
+        Verdict::Passed,
+        "{order}: {:?}",
+        outcome.violations
+    );
+    assert_eq!(outcome.counts["jobs_over"], 320, "{order}");
+    let large = world
+        .nodes
+        .iter()
+        .find(|node| node.name == "large")
+        .unwrap();
+    match &large.machine {
+        Some(SimNode::Framework(framework)) => match &**framework {
+            Framework::Batch(node) => node.logic().waits(),
+            other => panic!("{other:?} is no batch"),
+        },
+        other => panic!("{other:?} is no framework"),
+    }
+}
+
+#[test]
+fn under_real_masters_large_jobs_wait_less_when_agents_in_use_come_first() {
+    let wait = |order: &str| -> Duration { (1..=2).map(|seed| waits(order, seed).sum).sum() };
+    let random = wait("random");
+    for order in ["bestfit", "fgd", "firstfit"] {
+        let ordered = wait(order);
+        assert!(ordered < random / 2, "{order}: {ordered:?} of {random:?}");
+    }
+}
+
+#[test]
+fn an_unknown_order_in_a_scenario_is_refused() {
+    let text = WHOLE_AGENTS.replace("ORDER", "tetris");
+    let error = parse("orders", &text).unwrap_err().to_string();
+    assert!(
+        error.contains("there is no order of agents 'tetris'"),
+        "{error}"
+    );
 }

@@ -364,9 +364,9 @@ mod tests {
 
     #[test]
     fn a_place_is_computed_anew_when_something_changed() {
-        let mut allocator = allocator("fgdx", &["cpus:8;mem:99;gpus:1", "cpus:8;mem:99;gpus:4"]);
-        let class = |gpus: u32| Class {
-            cpu_milli: 1_000,
+        let mut allocator = allocator("fgdx", &["cpus:2;mem:99;gpus:4", "cpus:8;mem:99;gpus:1"]);
+        let class = |cpus: i64, gpus: u32| Class {
+            cpu_milli: cpus * 1_000,
             gpu_milli: 1_000,
             gpus,
             models: Models::default(),
@@ -377,7 +377,7 @@ mod tests {
             assert_eq!(allocator.typical(), classes);
             allocator.in_order(&[0, 1])[0]
         };
-        // Where only one fits it leaves nothing behind, unless four want to go where four are.
-        assert_eq!([first(&[class(1), class(4)]), first(&[class(4)])], [0, 1]);
+        // Whoever wants what is typical is to find the other one as it is.
+        assert_eq!([first(&[class(1, 4)]), first(&[class(4, 0)])], [1, 0]);
     }
 }

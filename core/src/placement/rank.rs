@@ -1,9 +1,13 @@
 //! Which machine is offered first, when it is not known yet for which task.
 //!
-//! A [`Policy`] scores a machine for a task. An offer is made before the task is known, so a
-//! machine's rank is the policy's score for a typical task: the mean over the typical classes that
-//! fit there, weighted by how often each comes. `BestFit` and `WorstFit` compare machines alike
-//! for every task, and are taken exactly instead of in their hundred steps.
+//! A [`Policy`] scores a machine for a task, and an offer is made before the task is known. So the
+//! machine on which the fewest of the typical tasks fit comes first: all others pass it by, and
+//! those that stay leave larger places alone. Among machines on which as many fit, the policy's
+//! score for a typical task decides: the mean over the classes that fit, weighted by how often each
+//! comes. (The mean alone would compare tasks of one GPU here with tasks of eight there.)
+//!
+//! `BestFit` and `WorstFit` compare machines alike for every task, and are taken exactly instead of
+//! in their hundred steps.
 
 use super::free::Free;
 use super::measure::Measure;
@@ -17,40 +21,40 @@ const STEPS: i128 = 1_000;
 
 /// A machine's place among those that are offered: lowest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank(i64, i64);
+pub struct Rank(i64, i64, i64);
 
 impl Policy {
-    /// The rank of a machine. Where no typical task fits it comes last; where a policy sees no
-    /// difference, the machine with the least left comes first.
+    /// The rank of a machine. Where a policy sees no difference, the one with the least left comes
+    /// first.
     #[must_use]
     pub fn rank(self, free: &Free, typical: &Measure) -> Rank {
         let left = free.cpu_milli + CPUS_PER_GPU * free.gpu_milli;
-        let by_score = |policy: Policy, quantum: i64| match mean_score(policy, free, typical) {
-            Some(score) => -score.div_euclid(quantum),
-            None => i64::MAX,
-        };
         match self {
             Policy::Random | Policy::FirstFit => Rank::default(),
-            Policy::BestFit => Rank(left, free.memory_mib),
-            Policy::WorstFit => Rank(-left, -free.memory_mib),
+            Policy::BestFit => Rank(left, free.memory_mib, 0),
+            Policy::WorstFit => Rank(-left, -free.memory_mib, 0),
             Policy::FgdQ40 => {
                 // Equal within a quantum: then the order of machines decides.
                 let quantum = STEPS as i64 * QUANTUM_MILLI * typical.count.max(1);
-                Rank(by_score(Policy::FgdX, quantum), 0)
+                let (fitting, score) = mean_score(Policy::FgdX, free, typical);
+                Rank(fitting, -score.div_euclid(quantum), 0)
             }
             Policy::DotProd
             | Policy::GpuPacking
             | Policy::GpuClustering
             | Policy::Fgd
-            | Policy::FgdX => Rank(by_score(self, 1), left),
+            | Policy::FgdX => {
+                let (fitting, score) = mean_score(self, free, typical);
+                Rank(fitting, -score, left)
+            }
         }
     }
 }
 
-/// The mean score, in steps, over the typical classes that fit.
-fn mean_score(policy: Policy, free: &Free, typical: &Measure) -> Option<i64> {
+/// How many of the typical tasks fit, and their mean score in steps.
+fn mean_score(policy: Policy, free: &Free, typical: &Measure) -> (i64, i64) {
     let before = typical.of(free);
-    let (mut sum, mut weight) = (0, 0);
+    let (mut sum, mut fitting) = (0, 0);
     for class in typical.classes() {
         let shape = class.shape();
         if !free.runs(&shape) {
@@ -58,9 +62,10 @@ fn mean_score(policy: Policy, free: &Free, typical: &Measure) -> Option<i64> {
         }
         let (score, _) = policy.score(free, &shape, typical, before);
         sum += i128::from(score) * i128::from(class.count);
-        weight += i128::from(class.count);
+        fitting += class.count;
     }
-    (weight > 0).then(|| (sum * STEPS).div_euclid(weight) as i64)
+    let mean = (sum * STEPS).div_euclid(i128::from(fitting.max(1)));
+    (fitting, mean as i64)
 }
 
 #[cfg(test)]
@@ -144,15 +149,16 @@ mod tests {
         ];
         for policy in [Policy::FgdX, Policy::Fgd, Policy::FgdQ40] {
             let ordered = order(policy, &machines, &typical);
-            // The scattered ones first, then the whole one, and last where nothing fits.
-            assert_eq!(ordered[2..3], [0], "{policy}");
-            assert_eq!(ordered[..2].iter().sum::<usize>(), 3, "{policy}");
-            assert_eq!(ordered[3..].iter().sum::<usize>(), 7, "{policy}");
+            // First where nothing fits, then where one of two kinds does, and last the whole one.
+            assert_eq!(ordered[..2].iter().sum::<usize>(), 7, "{policy}");
+            assert_eq!(ordered[2..4].iter().sum::<usize>(), 3, "{policy}");
+            assert_eq!(ordered[4], 0, "{policy}");
         }
         // One GPU of eight leaves seven for half of the tasks: 3.5 more. All eight: no change.
         // The mean is 1.75, times 100 tasks, 1000 milli and 1000 steps. One of three: 0.5 less.
         let score = |place: usize| mean_score(Policy::FgdX, &machines[place], &typical);
-        let expected = [-175_000, 50_000, 50_000].map(|score| Some(score * STEPS as i64));
+        let expected = [(100, -175_000), (50, 50_000), (50, 50_000)];
+        let expected = expected.map(|(fitting, score)| (fitting, score * STEPS as i64));
         assert_eq!([score(0), score(1), score(2)], expected);
         let ties = [free(64, 8), free(63, 8)];
         let by = |policy| order(policy, &ties, &typical);

@@ -82,6 +82,9 @@ fn given(flags: &Flags) -> BTreeMap<String, String> {
     if let Some(ip) = flags.listen.advertise_ip {
         set("advertise_ip", ip.to_string());
     }
+    if let Some(order) = flags.agent_order {
+        set("agent_order", order.to_string());
+    }
     if let Some(port) = flags.listen.advertise_port {
         set("advertise_port", port.to_string());
     }
@@ -107,7 +110,6 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
     let percent = f64::from(leading.quota_recovery_agents_percent);
     let removal_limit = leading.recovery_agent_removal_limit_percent;
     let mut all = vec![
-        ("agent_order", leading.agent_order.to_string()),
         ("agent_ping_timeout", time(leading.agent_ping_timeout)),
         (
             "agent_reregister_timeout",

@@ -13,7 +13,10 @@ mod cluster;
 mod load;
 
 use super::error::PlanError;
+use super::parallel::in_parallel;
+use super::report::agent_order::Run;
 use super::workload::Workload;
+use crate::progress;
 use cluster::Cluster;
 use load::Load;
 use std::time::Duration;
@@ -115,6 +118,46 @@ pub struct Outcome {
     pub points: Vec<Point>,
     /// How often all of the allocator's invariants were checked, and held.
     pub checks: u64,
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
+}
+
+impl Outcome {
+    /// How many of the launches failed, in percent.
+    #[must_use]
+    pub fn failed_pct(&self) -> f64 {
+        percent(self.failed, self.arrived)
+    }
+
+    /// The same, of tasks that want more than one GPU.
+    #[must_use]
+    pub fn failed_large_pct(&self) -> f64 {
+        percent(self.failed_large, self.arrived_large)
+    }
+
+    /// How long those that were launched had waited, in the mean.
+    #[must_use]
+    pub fn wait_s(&self) -> f64 {
+        let launched = self.arrived.saturating_sub(self.failed).max(1);
+        self.waited_s as f64 / launched as f64
+    }
+}
+
+/// Runs all, on all cores; outcomes come in the order of the options.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_all(workload: &Workload, all: &[Options]) -> Result<Vec<Run>, PlanError> {
+    let bar = progress::bar("orders", all.len() as u64, "runs");
+    let done = in_parallel(all, |options| {
+        let outcome = run(workload, options);
+        bar.inc(1);
+        outcome.map(|outcome| (*options, outcome))
+    });
+    bar.finish_and_clear();
+    done.into_iter().collect()
 }
 
 /// Runs one order.

@@ -1,13 +1,58 @@
 //! `tepui plan agent-order`
 
-use super::args::AgentOrders;
-use super::{Done, in_parallel, show};
-use crate::capacity::churn::{Options, Outcome, Point, run as churn};
+use super::args::parse_seeds;
+use super::outputs::Outputs;
+use super::source::Source;
+use super::{Ask, Done};
+use crate::capacity::churn::{Options, Outcome, Point, run_all};
+use crate::capacity::report::agent_order::Compared;
+use clap::Args;
 use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
+use tepui_core::allocator::AgentOrder;
 
-pub(super) fn run(arguments: &AgentOrders) -> Done {
-    let (workload, _) = arguments.input.read()?;
+#[derive(Debug, Args)]
+pub(super) struct AgentOrders {
+    #[command(flatten)]
+    input: Source,
+    /// Orders of agents.
+    #[arg(
+        long = "agent_order",
+        value_name = "ORDER,..",
+        value_delimiter = ',',
+        default_value = "random,bestfit,fgd"
+    )]
+    orders: Vec<AgentOrder>,
+    /// What the GPUs of all tasks would come to, in percent of the cluster's, if all found a place.
+    #[arg(
+        long = "load",
+        value_name = "PERCENT,..",
+        value_delimiter = ',',
+        default_value = "95"
+    )]
+    loads: Vec<u32>,
+    /// How many frameworks share the cluster, each with a role of its own.
+    #[arg(long, default_value_t = 10)]
+    frameworks: usize,
+    /// How long tasks run in the mean, in seconds.
+    #[arg(long, default_value_t = 300)]
+    mean: u64,
+    /// How long a task waits before its launch has failed, in seconds.
+    #[arg(long, default_value_t = 30)]
+    patience: u64,
+    /// Many seeds: from A to B, both of them included.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..1")]
+    seeds: RangeInclusive<u64>,
+    /// One JSON object for each run on standard output, and nothing else there.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub(super) outputs: Outputs,
+}
+
+pub(super) fn run(arguments: &AgentOrders, ask: Ask<'_>) -> Done {
+    let (workload, _) = arguments.input.read(ask)?;
     let mut runs = Vec::new();
     for load_percent in &arguments.loads {
         for order in &arguments.orders {
@@ -23,73 +68,21 @@ pub(super) fn run(arguments: &AgentOrders) -> Done {
             }
         }
     }
-    let done = in_parallel(&runs, |options| churn(&workload, options));
-    let done: Vec<Outcome> = done.into_iter().collect::<Result<_, _>>()?;
+    let done = run_all(&workload, &runs)?;
+    let compared = Compared {
+        machines: workload.machines.len(),
+        runs: &done,
+    };
     if arguments.json {
-        for (options, outcome) in runs.iter().zip(&done) {
+        for (options, outcome) in &done {
             println!("{}", line(options, outcome));
         }
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        print!("{}", compared.table().plain());
     }
-    println!(
-        "{} machines with {} GPUs; {} frameworks; tasks run {} s in the mean and wait {} s at most",
-        workload.machines.len(),
-        workload.gpu_milli() / 1000,
-        arguments.frameworks,
-        arguments.mean,
-        arguments.patience
-    );
-    let headers = [
-        "load",
-        "order",
-        "seed",
-        "arrived",
-        "failed",
-        "failed %",
-        "large %",
-        "alloc %",
-        "frag %",
-        "frag % of idle",
-        "wait s",
-        "share spread %",
-    ];
-    let rows = runs
-        .iter()
-        .zip(&done)
-        .map(|(options, outcome)| row(options, outcome));
-    show::table(&headers, &rows.collect::<Vec<_>>());
+    let inputs = arguments.input.described(&workload);
+    arguments.outputs.write(inputs, || compared.report())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn percent(part: u64, whole: u64) -> f64 {
-    100.0 * part as f64 / whole.max(1) as f64
-}
-
-fn wait_s(outcome: &Outcome) -> f64 {
-    let launched = outcome.arrived.saturating_sub(outcome.failed).max(1);
-    outcome.waited_s as f64 / launched as f64
-}
-
-fn row(options: &Options, outcome: &Outcome) -> Vec<String> {
-    let mean = &outcome.mean;
-    let figures = [
-        percent(outcome.failed, outcome.arrived),
-        percent(outcome.failed_large, outcome.arrived_large),
-        mean.alloc_pct,
-        mean.frag_pct,
-        mean.frag_idle_pct,
-        wait_s(outcome),
-        mean.spread_pct,
-    ];
-    let mut row = vec![
-        options.load_percent.to_string(),
-        options.order.to_string(),
-        options.seed.to_string(),
-        outcome.arrived.to_string(),
-        outcome.failed.to_string(),
-    ];
-    row.extend(figures.iter().map(|figure| format!("{figure:.2}")));
-    row
 }
 
 fn thousandths(value: f64) -> f64 {
@@ -115,11 +108,11 @@ fn line(options: &Options, outcome: &Outcome) -> Value {
         "frameworks": options.frameworks,
         "arrived": outcome.arrived,
         "failed": outcome.failed,
-        "failed_pct": thousandths(percent(outcome.failed, outcome.arrived)),
+        "failed_pct": thousandths(outcome.failed_pct()),
         "arrived_large": outcome.arrived_large,
         "failed_large": outcome.failed_large,
-        "failed_large_pct": thousandths(percent(outcome.failed_large, outcome.arrived_large)),
-        "wait_s": thousandths(wait_s(outcome)),
+        "failed_large_pct": thousandths(outcome.failed_large_pct()),
+        "wait_s": thousandths(outcome.wait_s()),
         "offers": outcome.offers,
         "invariant_checks": outcome.checks,
         "mean": point(&outcome.mean),

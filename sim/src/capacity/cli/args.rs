@@ -55,6 +55,7 @@ impl Command {
             Command::Compact(arguments) => &mut arguments.outputs,
             Command::Grow(arguments) => &mut arguments.outputs,
             Command::WhatIf(arguments) => &mut arguments.outputs,
+            Command::AgentOrder(arguments) => &mut arguments.outputs,
             Command::Generate(_) => return None,
         })
     }

@@ -4,6 +4,7 @@
 //! A report is made of results alone: the same results give the same bytes. Each picture carries
 //! a sentence that reads it, made from the figures.
 
+pub mod agent_order;
 pub mod compact;
 pub mod fit;
 pub mod fragmentation;
