@@ -118,6 +118,7 @@ fn build(world: &World, node: u32, stream: &str, now: Now, start: Start) -> (Nod
                 Framework::Reserver(machine) => {
                     Node::Reserver(NodeLoop::new(machine, recorder(framework_end)))
                 }
+                Framework::Instances(_) => panic!("only plans have these, and nobody records one"),
             }
         }
     };

@@ -1,8 +1,8 @@
 //! Flags.
 
+use super::agent_order::AgentOrders;
 use super::compact::SoftName;
 use super::generate::Generate;
-use super::agent_order::AgentOrders;
 use super::grow::Grow;
 use super::outputs::Outputs;
 use super::rearrange::Rearrange;
