@@ -25,13 +25,18 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
+    /// Whether any file is to be written.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.html.is_some() || self.csv.is_some() || self.png.is_some()
+    }
+
     /// Writes what was asked for; the report is only made then.
     pub(super) fn write(
         &self,
         inputs: Vec<(String, String)>,
         report: impl FnOnce() -> Report,
     ) -> Result<(), PlanError> {
-        if self.html.is_none() && self.csv.is_none() && self.png.is_none() {
+        if !self.are_wanted() {
             return Ok(());
         }
         let report = report();
