@@ -5,7 +5,7 @@ mod support;
 use serde_json::{Value, json};
 use std::path::Path;
 use support::framework::{Framework, task};
-use support::{Running, free_ports, http_json, tepui, until};
+use support::{Running, free_ports, http_get, http_json, tepui, until};
 
 const SHAPE: &str = "cpus=0.5,mem=64";
 
@@ -74,4 +74,70 @@ fn as_many_run_as_were_promised() {
     assert_eq!(status, Some(2), "{said}");
     assert_eq!(said["shapes"][0]["fit_more"], 0, "{said}");
     assert_eq!(said["shapes"][0]["runs_out"]["cpus"], 1, "{said}");
+    let missing = &said["shapes"][0]["missing"]["cpus"];
+    assert_eq!(
+        (&missing["machines"], &missing["least"]),
+        (&json!(1), &json!(0.2))
+    );
+    // The 0.3 cpus that are left, for one of each host.
+    let unique = "cpus=0.1,constraint=hostname:UNIQUE";
+    let (said, _) = fit(&master, unique);
+    assert_eq!(said["shapes"][0]["fit_more"], 1, "{said}");
+    assert_eq!(
+        said["shapes"][0]["obstacles"]["constraint hostname:UNIQUE"],
+        1
+    );
+    every_command_takes_a_live_cluster(&master);
+    a_saved_state_is_as_good(&master, folder.path());
+}
+
+/// What a command says of a live cluster on which four tasks run.
+fn of_live(master: &str, arguments: &[&str]) -> Value {
+    let mut plan = tepui();
+    plan.arg("plan").args(arguments);
+    plan.args(["--json", "--from", master]);
+    let output = plan.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}{wrong}");
+    serde_json::from_str(said.lines().next().unwrap()).unwrap()
+}
+
+fn every_command_takes_a_live_cluster(master: &str) {
+    let fit = of_live(master, &["fit"]);
+    assert_eq!(fit["classes"][0]["cpu_milli"], 500, "{fit}");
+    assert_eq!(fit["classes"][0]["count"], 4, "{fit}");
+    let fragmentation = of_live(master, &["fragmentation"]);
+    assert_eq!(fragmentation["idle"]["cpus"], 300, "{fragmentation}");
+    // Too little for one more of what runs there.
+    assert_eq!(fragmentation["stranded"]["cpus"], 300, "{fragmentation}");
+    let replay = of_live(master, &["replay", "--policy", "BestFit"]);
+    assert_eq!(
+        (&replay["arrivals"], &replay["failed"]),
+        (&json!(4), &json!(0))
+    );
+    let compact = of_live(master, &["compact", "--seeds", "1..3"]);
+    assert_eq!(compact["machines"], json!([1, 1, 1]), "{compact}");
+}
+
+fn a_saved_state_is_as_good(master: &str, folder: &Path) {
+    let mut plan = tepui();
+    plan.args(["plan", "fit", "--json", "--shape", "cpus=0.1"]);
+    for page in ["state", "slaves", "roles"] {
+        let path = folder.join(page);
+        let body = http_get(master, &format!("/{page}")).unwrap();
+        std::fs::write(&path, body).unwrap();
+        plan.arg("--state").arg(path);
+    }
+    let output = plan.output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["shapes"][0]["fit_more"], 3, "{said}");
+    let mut both = tepui();
+    both.args([
+        "plan", "fit", "--from", master, "--state", "x", "--shape", "cpus=1",
+    ]);
+    let output = both.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(wrong.contains("name one cluster"), "{wrong}");
 }
