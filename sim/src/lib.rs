@@ -18,6 +18,7 @@ pub mod queue;
 pub mod record;
 pub mod replica;
 pub mod run;
+mod say;
 pub mod scenario;
 pub mod slab;
 pub mod time;

@@ -2,6 +2,7 @@
 
 use crate::observe::Timeline;
 use crate::run::{Outcome, Verdict};
+use crate::say::say;
 use crate::units::show_duration;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,28 +27,28 @@ pub fn repeat(outcome: &Outcome) -> String {
 /// The timeline of one run.
 pub fn timeline(timeline: &Timeline) {
     for line in timeline.lines() {
-        println!("{line}");
+        say!("{line}");
     }
     if timeline.dropped() > 0 {
-        println!("  .. and {} more lines", timeline.dropped());
+        say!("  .. and {} more lines", timeline.dropped());
     }
 }
 
 /// The verdict over one run, expectation by expectation.
 pub fn outcome(outcome: &Outcome) {
-    println!();
+    say!("");
     for judged in &outcome.judged {
         let mark = if judged.held { "ok  " } else { "FAIL" };
-        println!("  {mark} {}: {}", judged.expectation, judged.found);
+        say!("  {mark} {}: {}", judged.expectation, judged.found);
     }
-    println!();
-    println!(
+    say!("");
+    say!(
         "{} seed {}: {}",
         outcome.scenario,
         outcome.seed,
         word(outcome.verdict)
     );
-    println!(
+    say!(
         "  {} simulated, {} events, {} messages, {} faults, trace {:032x}",
         show_duration(Duration::from_secs_f64(outcome.simulated_s)),
         outcome.events,
@@ -63,12 +64,15 @@ pub fn outcome(outcome: &Outcome) {
 /// Why a run failed, and how to see it again.
 pub fn failure(outcome: &Outcome) {
     for violation in &outcome.violations {
-        println!(
+        say!(
             "  {}s {} {}: {}",
-            violation.at, violation.node, violation.invariant, violation.found
+            violation.at,
+            violation.node,
+            violation.invariant,
+            violation.found
         );
     }
-    println!("  repeat: {}", repeat(outcome));
+    say!("  repeat: {}", repeat(outcome));
 }
 
 /// Sums over many runs.
@@ -104,15 +108,15 @@ impl Summary {
     /// `busy` is the time that all threads together ran.
     pub fn print(&mut self, name: &str, busy: Duration) {
         let busy_s = busy.as_secs_f64().max(1e-9);
-        println!();
-        println!("{name}: {} seeds", self.runs);
+        say!("");
+        say!("{name}: {} seeds", self.runs);
         for (verdict, count) in &self.failed {
-            println!("  {count} {}", word(*verdict));
+            say!("  {count} {}", word(*verdict));
         }
         if self.failed.is_empty() {
-            println!("  all passed");
+            say!("  all passed");
         }
-        println!(
+        say!(
             "  {:.2} M events/s a core, {:.1} cluster-hours a CPU-minute, {:.1} faults a \
              simulated minute",
             self.events as f64 / busy_s / 1e6,
@@ -124,13 +128,13 @@ impl Summary {
             self.converged_s.get(self.converged_s.len() / 2),
             self.converged_s.last(),
         ) {
-            println!("  converged after {median:.2} s (median), {most:.2} s (slowest)");
+            say!("  converged after {median:.2} s (median), {most:.2} s (slowest)");
         }
         let probes: Vec<String> = self
             .probes
             .iter()
             .map(|(name, times)| format!("{name} {times}"))
             .collect();
-        println!("  seen: {}", probes.join(", "));
+        say!("  seen: {}", probes.join(", "));
     }
 }

@@ -5,6 +5,7 @@ use super::cpu::Stopwatch;
 use super::{json, print};
 use crate::progress;
 use crate::run::{Options, Outcome, Plan, Run, Verdict};
+use crate::say::say;
 use indicatif::ProgressBar;
 use std::any::Any;
 use std::cell::RefCell;
@@ -74,7 +75,7 @@ fn run_one(plan: &Plan, arguments: &RunArguments) -> Result<Verdict, String> {
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     if arguments.json {
-        println!("{}", json::line(&outcome));
+        say!("{}", json::line(&outcome));
     } else {
         print::timeline(&timeline);
         print::outcome(&outcome);
@@ -221,10 +222,10 @@ impl Reporter<'_> {
             self.worst = self.worst.max(outcome.verdict);
             self.summary.add(&outcome);
             if self.arguments.json {
-                println!("{}", json::line(&outcome));
+                say!("{}", json::line(&outcome));
             } else if outcome.verdict != Verdict::Passed {
                 self.bar.suspend(|| {
-                    println!("seed {}: {}", outcome.seed, print::word(outcome.verdict));
+                    say!("seed {}: {}", outcome.seed, print::word(outcome.verdict));
                     print::failure(&outcome);
                 });
             }

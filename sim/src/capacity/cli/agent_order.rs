@@ -6,6 +6,7 @@ use super::source::Source;
 use super::{Ask, Done};
 use crate::capacity::churn::{Options, Outcome, Point, run_all};
 use crate::capacity::report::agent_order::Compared;
+use crate::say::{say, say_part};
 use clap::Args;
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
@@ -75,10 +76,10 @@ pub(super) fn run(arguments: &AgentOrders, ask: Ask<'_>) -> Done {
     };
     if arguments.json {
         for (options, outcome) in &done {
-            println!("{}", line(options, outcome));
+            say!("{}", line(options, outcome));
         }
     } else {
-        print!("{}", compared.table().plain());
+        say_part!("{}", compared.table().plain());
     }
     let inputs = arguments.input.described(&workload);
     arguments.outputs.write(inputs, || compared.report())?;

@@ -6,6 +6,7 @@ use crate::capacity::compact::{Compaction, Soft, nearest_rank, soften};
 use crate::capacity::error::PlanError;
 use crate::capacity::report::compact::{Compacted, Needed};
 use crate::progress;
+use crate::say::{say, say_part};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -58,7 +59,7 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
             machines,
         };
         if arguments.json {
-            println!("{}", line(&needed, (arguments.load, soft), &seeds));
+            say!("{}", line(&needed, (arguments.load, soft), &seeds));
         }
         all.push(needed);
     }
@@ -72,12 +73,12 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
     let inputs = arguments.input.described(&workload);
     arguments.outputs.write(inputs, || compacted.report())?;
     if !arguments.json {
-        println!(
+        say!(
             "of {} machines, taken away in {} random orders, these are needed:",
             workload.machines.len(),
             seeds.len()
         );
-        print!("{}", compacted.table().plain());
+        say_part!("{}", compacted.table().plain());
     }
     Ok(ExitCode::SUCCESS)
 }

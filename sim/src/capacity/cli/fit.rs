@@ -13,6 +13,7 @@ use crate::capacity::report::fit::Fitted;
 use crate::capacity::rules::{Demand, Obstacle};
 use crate::capacity::wanted::Wanted;
 use crate::capacity::workload::Workload;
+use crate::say::{say, say_part};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -50,7 +51,7 @@ pub(super) fn run(arguments: &Fit, ask: Ask<'_>) -> Done {
     })?;
     if arguments.json {
         let shapes: Vec<Value> = found.iter().map(line).collect();
-        println!("{}", json!({ "fits": fits, "shapes": shapes }));
+        say!("{}", json!({ "fits": fits, "shapes": shapes }));
     } else {
         found.iter().for_each(print);
     }
@@ -110,9 +111,9 @@ fn show_all(arguments: &Fit, workload: &Workload, all: &[Headroom]) -> Result<()
             "load": arguments.filling.load,
             "classes": classes,
         });
-        println!("{answer}");
+        say!("{answer}");
     } else {
-        print!("{}", report.table().plain());
+        say_part!("{}", report.table().plain());
     }
     Ok(())
 }
@@ -204,20 +205,21 @@ fn print(found: &Found) {
         "" => wanted.shape.to_string(),
         application => format!("{application} ({})", wanted.shape),
     };
-    println!(
+    say!(
         "{name}: {}{of} fit; the totals promise {}",
-        found.fit, found.by_totals
+        found.fit,
+        found.by_totals
     );
     let why = &found.why;
     match why.would_take {
-        0 => println!("  one more fits on none of {} machines:", why.machines),
-        take => println!(
+        0 => say!("  one more fits on none of {} machines:", why.machines),
+        take => say!(
             "  one more fits on {take} of {} machines; on the others:",
             why.machines
         ),
     }
     for (obstacle, machines) in &why.obstacles {
-        println!("    {}", reason(obstacle, *machines, why));
+        say!("    {}", reason(obstacle, *machines, why));
     }
 }
 

@@ -4,6 +4,7 @@ use super::args::Fragmentation;
 use super::{Ask, Done};
 use crate::capacity::report::fragmentation::{Fragmented, OfMachine};
 use crate::capacity::stranded::{self, RESOURCES};
+use crate::say::{say, say_part};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 
@@ -35,13 +36,13 @@ pub(super) fn run(arguments: &Fragmentation, ask: Ask<'_>) -> Done {
     let inputs = arguments.input.described(&workload);
     arguments.outputs.write(inputs, || fragmented.report())?;
     if arguments.json {
-        println!("{}", answer(arguments, &fragmented, f_count));
+        say!("{}", answer(arguments, &fragmented, f_count));
         return Ok(ExitCode::SUCCESS);
     }
     for line in fragmented.summary() {
-        println!("{line}");
+        say!("{line}");
     }
-    print!("\n{}", fragmented.table().plain());
+    say_part!("\n{}", fragmented.table().plain());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,7 @@ use crate::capacity::input::ModelNames;
 use crate::capacity::report::grow::Grown;
 use crate::capacity::roles::ANY;
 use crate::capacity::wanted::Wanted;
+use crate::say::{say, say_part};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -115,11 +116,11 @@ pub(super) fn run(arguments: &Grow, ask: Ask<'_>) -> Done {
             "pending": pending.len(),
             "points": points,
         });
-        println!("{answer}");
+        say!("{answer}");
         return Ok(ExitCode::SUCCESS);
     }
-    grown.summary().iter().for_each(|text| println!("{text}"));
-    print!("{}", grown.table().plain());
+    grown.summary().iter().for_each(|text| say!("{text}"));
+    say_part!("{}", grown.table().plain());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,6 +15,7 @@ use crate::capacity::roles::ANY;
 use crate::capacity::snapshot::Snapshot;
 use crate::capacity::wanted::Wanted;
 use crate::draw::Table;
+use crate::say::{say, say_part};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -148,7 +149,7 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
         };
         arguments.outputs.write(inputs, || emptied.report())?;
         if arguments.json {
-            println!("{}", drained_line(&emptied));
+            say!("{}", drained_line(&emptied));
         } else {
             let tables = [emptied.agents(SHOWN_MAX), emptied.moves(SHOWN_MAX)];
             print(&emptied.summary(), &tables, drained.moves.len());
@@ -164,7 +165,7 @@ pub(super) fn run(arguments: &Compact, ask: Ask<'_>) -> Done {
     };
     arguments.outputs.write(inputs, || moved.report())?;
     if arguments.json {
-        println!("{}", moves_line(&moved));
+        say!("{}", moves_line(&moved));
     } else {
         let tables = [moved.figures(), moved.moves(SHOWN_MAX)];
         print(&moved.summary(), &tables, moved.found.moves().count());
@@ -184,12 +185,12 @@ fn step(snapshot: &Snapshot, step: &Move) -> Value {
 
 /// Prints what is shown to people.
 fn print(summary: &[String], tables: &[Table], moves: usize) {
-    summary.iter().for_each(|text| println!("{text}"));
+    summary.iter().for_each(|text| say!("{text}"));
     for table in tables.iter().filter(|table| !table.is_empty()) {
-        print!("\n{}", table.plain());
+        say_part!("\n{}", table.plain());
     }
     if moves > SHOWN_MAX {
-        println!("and {} more: --json has all", moves - SHOWN_MAX);
+        say!("and {} more: --json has all", moves - SHOWN_MAX);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::capacity::replay::{ReplayPolicy, Replayed, replay, replay_offers};
 use crate::capacity::report::replay::Compared;
 use crate::draw::{Cell, Table};
 use crate::progress;
+use crate::say::{say, say_part};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -44,14 +45,14 @@ pub(super) fn run(arguments: &Replay, ask: Ask<'_>) -> Done {
     arguments.outputs.write(inputs, || compared.report())?;
     if arguments.json {
         for (seed, replayed) in &runs {
-            println!("{}", line(replayed, *seed));
+            say!("{}", line(replayed, *seed));
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", compared.summary());
-    println!("{} typical classes of tasks", measure.classes().len());
-    print!("\n{}", compared.table().plain());
-    print!("\n{}", times(&policies, &runs, &took).plain());
+    say!("{}", compared.summary());
+    say!("{} typical classes of tasks", measure.classes().len());
+    say_part!("\n{}", compared.table().plain());
+    say_part!("\n{}", times(&policies, &runs, &took).plain());
     Ok(ExitCode::SUCCESS)
 }
 

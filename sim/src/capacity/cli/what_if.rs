@@ -12,6 +12,7 @@ use crate::capacity::what_if::{
     Addition, Answer, Changes, Growth, Loss, QuotaChange, Settings, WeightChange, any, what_if,
 };
 use crate::progress;
+use crate::say::{say, say_part};
 use clap::Args;
 use serde_json::json;
 use std::fs;
@@ -147,7 +148,7 @@ pub(super) fn run(arguments: &WhatIf, ask: Ask<'_>) -> Done {
             "how": how,
             "futures": answers,
         });
-        println!("{answer}");
+        say!("{answer}");
     } else {
         show(&futures);
     }
@@ -159,16 +160,16 @@ pub(super) fn run(arguments: &WhatIf, ask: Ask<'_>) -> Done {
 
 fn show(futures: &Futures<'_>) {
     for text in futures.summary() {
-        println!("{text}");
+        say!("{text}");
     }
     if futures.answers.len() > 1 {
-        print!("\n{}", futures.table(SHOWN_MAX).plain());
+        say_part!("\n{}", futures.table(SHOWN_MAX).plain());
     }
     let Some(worst) = futures.worst() else { return };
     for table in tables(worst) {
-        print!("\n{}", table.plain());
+        say_part!("\n{}", table.plain());
     }
     for text in sentences(worst) {
-        println!("{text}");
+        say!("{text}");
     }
 }
