@@ -1,6 +1,7 @@
 //! What-ifs and offers, on cases that can be done by hand.
 
 use std::num::NonZeroUsize;
+use tepui_core::allocator::AgentOrder;
 use tepui_core::placement::{Capacity, Devices, Free, Policy, Shape};
 use tepui_core::resources::Role;
 use tepui_sim::capacity::amounts::{Amounts, Resource};
@@ -181,6 +182,7 @@ fn snapshot(machines: Vec<Machine>, running: &[Vec<Running>]) -> Snapshot {
 fn settings() -> Settings {
     Settings {
         policy: Policy::FirstFit,
+        agent_order: AgentOrder::default(),
         seed: 1,
         shapes: vec![shape(1000, 1024)],
     }
@@ -246,6 +248,33 @@ fn two_roles() -> Snapshot {
         tasks("b", "y", 3, 2),
     ];
     snapshot(machines, &running)
+}
+
+/// Each of two roles loses a task. Offered the small machines first, both take one; offered the
+/// large one first, one of them must take that, and nothing large fits any more.
+#[test]
+fn the_order_in_which_agents_are_offered_decides_what_still_fits() {
+    let machines = [
+        ("m0", "r1", 1),
+        ("m1", "r1", 1),
+        ("m2", "r1", 4),
+        ("m3", "r2", 2),
+    ];
+    let machines = machines.map(|(name, rack, cpus)| racked(name, rack, cpus));
+    let running = [tasks("a", "x", 3, 1), tasks("b", "y", 3, 1)];
+    let snapshot = snapshot(machines.to_vec(), &running);
+    let large = |order: &str| {
+        let settings = Settings {
+            policy: Policy::BestFit,
+            agent_order: order.parse().unwrap(),
+            shapes: vec![shape(4000, 1024)],
+            ..settings()
+        };
+        let answer = what_if((&snapshot, &[]), &losing("r2"), &settings).unwrap();
+        assert!(answer.survives);
+        answer.after().headroom[0].fit_more
+    };
+    assert_eq!([large("bestfit"), large("worstfit")], [1, 0]);
 }
 
 #[test]

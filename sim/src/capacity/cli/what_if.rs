@@ -19,6 +19,7 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tepui_core::allocator::AgentOrder;
 
 /// How many futures people are shown by name.
 const SHOWN_MAX: usize = 40;
@@ -63,6 +64,9 @@ pub(super) struct WhatIf {
     /// Give a role a weight; may be given more than once.
     #[arg(long, value_name = "ROLE=WEIGHT")]
     weight: Vec<WeightChange>,
+    /// In which order the master offers agents, as its flag of the same name.
+    #[arg(long = "agent_order", value_name = "ORDER", default_value_t)]
+    agent_order: AgentOrder,
     /// Read changes from this YAML file: lists under `lose`, `add`, `grow`, `quota`, `weight`.
     #[arg(long, value_name = "FILE")]
     changes: Option<PathBuf>,
@@ -96,6 +100,7 @@ impl WhatIf {
     fn settings(&self, seed: u64) -> Settings {
         Settings {
             policy: self.filling.policy,
+            agent_order: self.agent_order,
             seed,
             shapes: self.shapes.iter().map(|wanted| wanted.shape).collect(),
         }
@@ -145,6 +150,7 @@ pub(super) fn run(arguments: &WhatIf, ask: Ask<'_>) -> Done {
         let answer = json!({
             "survives": survives,
             "policy": arguments.filling.policy.to_string(),
+            "agent_order": arguments.agent_order.to_string(),
             "how": how,
             "futures": answers,
         });

@@ -17,6 +17,7 @@ use crate::world::{Death, Delivery, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tepui_core::allocator::AgentOrder;
 use tepui_core::ids::{AgentId, MasterId};
 use tepui_core::master::leading::Leading;
 use tepui_core::message::operator::{Amount, QuotaConfig, Request, RequestId, WeightConfig};
@@ -59,7 +60,11 @@ impl Cluster {
     ///
     /// # Errors
     /// When the machines' resources are no agents' resources, or it does not come to rest.
-    pub fn start(plan: &Arc<Plan>, seed: u64) -> Result<Cluster, PlanError> {
+    pub fn start(
+        plan: &Arc<Plan>,
+        agent_order: AgentOrder,
+        seed: u64,
+    ) -> Result<Cluster, PlanError> {
         let observer = Observer::new(Timeline::new(false, false));
         let network = NetworkConfig::default();
         let world = World::new(seed, network, DiskConfig::default(), observer);
@@ -70,7 +75,7 @@ impl Cluster {
             frameworks: Vec::new(),
             asked: 0,
         };
-        cluster.add_master()?;
+        cluster.add_master(agent_order)?;
         for machine in 0..plan.machines.len() {
             cluster.add_agent(machine)?;
         }
@@ -94,7 +99,7 @@ impl Cluster {
         self.world.add_node(name, role, spec, clock)
     }
 
-    fn add_master(&mut self) -> Result<(), PlanError> {
+    fn add_master(&mut self, agent_order: AgentOrder) -> Result<(), PlanError> {
         let id = MasterId(1);
         let info = MasterInfo {
             id,
@@ -103,6 +108,7 @@ impl Cluster {
         let mut config = master::Config::new(id, vec![info]).map_err(broken)?;
         // Whoever lost tasks at the same moment competes for the same offers.
         config.leading.allocation_delay = GATHER;
+        config.leading.agent_order = agent_order;
         self.add_node(
             &id.to_string(),
             Role::Master,

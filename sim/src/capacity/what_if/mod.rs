@@ -27,6 +27,7 @@ use super::snapshot::Snapshot;
 use super::task::Task;
 use serde::Serialize;
 use std::sync::Arc;
+use tepui_core::allocator::AgentOrder;
 use tepui_core::placement::{Policy, Shape};
 
 /// How a simulation is run.
@@ -34,6 +35,8 @@ use tepui_core::placement::{Policy, Shape};
 pub struct Settings {
     /// How frameworks choose among offers.
     pub policy: Policy,
+    /// In which order the master offers agents.
+    pub agent_order: AgentOrder,
     /// Draws what is random in the cluster.
     pub seed: u64,
     /// The shapes whose headroom is wanted.
@@ -112,7 +115,7 @@ pub fn what_if(
     }
     lost.sort_unstable();
     lost.dedup();
-    let mut cluster = Cluster::start(&plan, settings.seed)?;
+    let mut cluster = Cluster::start(&plan, settings.agent_order, settings.seed)?;
     let mut refused = present_settings(&mut cluster)?;
     let stage = |cluster: &Cluster, after| Stage {
         after,
